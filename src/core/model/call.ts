@@ -1,0 +1,81 @@
+import type { CorrelationId, HomeCommunityId } from './identifiers.ts'
+import type { PatientId } from './patient.ts'
+
+/** A message has arrived; nobody is trusted yet. */
+export interface Exchange {
+  readonly correlationId: CorrelationId
+  /** Aborts when the caller hangs up or the gateway gives the whole exchange up. */
+  readonly signal: AbortSignal
+  /** When the answer must leave, in the clock's milliseconds. Every leg shares it. */
+  readonly deadline: number
+  /** The peer as transport security proved it. */
+  readonly peer: Peer
+}
+
+/** The party at the other end of the connection, from its certificate. */
+export interface Peer {
+  /** The name in the configuration, when the certificate maps to one. */
+  readonly name?: string
+  readonly home?: HomeCommunityId
+  /** Distinguishing name and digest of the certificate, for the audit trail. */
+  readonly subject: string
+  readonly fingerprint: string
+}
+
+/** The application a user sits at (mandatory triple since Affinity Domain 2.6.1; ini.md §2.3). */
+export interface SubjectApplication {
+  readonly id: string
+  readonly vendor: string
+  readonly version: string
+}
+
+/**
+ * A verified claim about who is asking, whatever envelope it came in. Built only by src/trust, from the very element
+ * that was verified. An attribute that was not claimed is absent; nothing is filled in.
+ */
+export interface Assertion {
+  readonly id: string
+  /** As the assertion names it: the organization code of the requesting domain (`090`). */
+  readonly issuer: string
+  /** The community whose anchors verified it. */
+  readonly community: HomeCommunityId
+  /** Who asks: an identifier with its authority, as claimed. */
+  readonly subject: string
+  readonly role: string
+  readonly purposeOfUse: string
+  readonly action: string
+  readonly organization: string
+  readonly organizationName?: string
+  readonly locality?: string
+  /** Presa in carico: whether the patient is in the asker's care. */
+  readonly inCare?: boolean
+  readonly patientId?: PatientId
+  /** The document types the claim is for; absent means none were named. */
+  readonly documentTypes?: readonly { readonly code: string; readonly scheme: string }[]
+  readonly application?: SubjectApplication
+  /** Milliseconds since the epoch. */
+  readonly validUntil: number
+  /** Who signed, for the audit trail. */
+  readonly signer: string
+  /** The bytes that were signed, kept for the audit trail. */
+  readonly evidence: { readonly kind: 'saml' | 'jwt'; readonly digest: string }
+}
+
+/** We know who asks. */
+export interface AuthenticatedCall extends Exchange {
+  readonly assertion: Assertion
+}
+
+export interface Permit {
+  /** Callers with equal partitions may share cached answers; callers with different ones never do. */
+  readonly partition: string
+  /** The only document types that may be shown; absent means all. */
+  readonly documentTypes?: readonly { readonly code: string; readonly scheme: string }[]
+  /** Who is looking, as far as visibility depends on it. */
+  readonly viewer: { readonly role: string; readonly purposeOfUse: string; readonly subject: string }
+}
+
+/** And they may. Every port takes this one, so no community can be reached without a permit. */
+export interface AuthorizedCall extends AuthenticatedCall {
+  readonly permit: Permit
+}

@@ -1,0 +1,77 @@
+import type { GatewayError } from './errors.ts'
+import type { QueryAnswer } from './model/answers.ts'
+import type { Assertion, AuthenticatedCall, AuthorizedCall, Peer } from './model/call.ts'
+import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
+import type { Patient, PatientId } from './model/patient.ts'
+import type { StoredQuery } from './model/stored-query.ts'
+
+/** Milliseconds since the epoch. */
+export interface Clock {
+  now(): number
+}
+
+/** Answers stored queries: ITI-18 inside a community, ITI-38 across. Rejects with GatewayError only. */
+export interface DocumentRegistry {
+  query(query: StoredQuery, call: AuthorizedCall): Promise<QueryAnswer>
+}
+
+/** What is known of a person: all identifiers, and the region that assists them. */
+export interface KnownPatient {
+  readonly patient: Patient
+  /** Region of assistance (RDA); `none` when the person has none; absent when it is not known. */
+  readonly assistedBy?: HomeCommunityId | 'none'
+}
+
+/** Knows a person's identifiers and region of assistance: a master patient index or a national registry. */
+export interface PatientLocator {
+  /** `undefined` when nobody is known under the identifier. Throws `community-*` when it cannot tell. */
+  locate(patientId: PatientId, call: AuthorizedCall): Promise<KnownPatient | undefined>
+}
+
+/** How a community stands to ours; decides when it is asked (architecture: routing). */
+export type Relation = 'own' | 'national' | 'partner'
+
+/**
+ * One community as the gateway sees it. An actor that is absent is a transaction the community does not offer; the
+ * planner reads this, nobody probes for it.
+ */
+export interface Community extends AsyncDisposable {
+  readonly home: HomeCommunityId
+  readonly name: string
+  readonly relation: Relation
+  /** Whether the community must be asked once per identifier, or resolves a person's identifiers itself. */
+  readonly identifiers: 'each' | 'active'
+  readonly registry?: DocumentRegistry
+  readonly patients?: PatientLocator
+}
+
+export type Action = 'query'
+
+/** Throws `access-denied`, or turns a call into one that may reach a community. */
+export interface AccessPolicy {
+  authorize(action: Action, query: StoredQuery, call: AuthenticatedCall): AuthorizedCall
+}
+
+/** One attempt to reach data, granted or refused. Written before the answer leaves. */
+export interface AuditEvent {
+  readonly at: number
+  readonly correlationId: CorrelationId
+  /** `ITI-18`, `ITI-38` … */
+  readonly transaction: string
+  readonly peer: Peer
+  /** Absent when nobody could be authenticated. */
+  readonly assertion?: Assertion
+  readonly patientId?: PatientId
+  /** What was asked for: the query's name. */
+  readonly request?: string
+  readonly asked: readonly { readonly home: HomeCommunityId; readonly outcome: string }[]
+  readonly outcome: 'success' | 'partial-success' | 'failure' | 'refused'
+  readonly error?: GatewayError
+  /** How many documents were told. */
+  readonly results?: number
+}
+
+/** Durable when it resolves. An answer whose record cannot be written is not given. */
+export interface AuditTrail {
+  record(event: AuditEvent): Promise<void>
+}
