@@ -1,0 +1,81 @@
+import type { Dispatcher } from 'undici'
+import { GatewayError } from '../core/errors.ts'
+import type { Target } from './failures.ts'
+
+/** A whole answer. Header names are lower-case; a header told several times is joined by `, `. */
+export interface OutboundResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Whole, at most the client's `maxResponseBytes`. */
+  readonly body: Buffer
+}
+
+/**
+ * Reads an answer to its end. A redirection, an encoded or an announced oversize body are refused unread, an oversize
+ * one at the byte that is too many, all as `community-misbehaved`; what is left unread is cut off with the connection.
+ */
+export async function readAnswer(
+  response: Dispatcher.ResponseData,
+  maxBytes: number,
+  target: Target,
+): Promise<OutboundResponse> {
+  const headers = flat(response.headers)
+  const fault = faultOf(response.statusCode, headers, maxBytes)
+  if (fault !== undefined) {
+    const refusal = misbehaved(fault, response.statusCode, target)
+    response.body.on('error', () => undefined).destroy(refusal)
+    throw refusal
+  }
+  const body = await whole(response.body, maxBytes, () => misbehaved('oversize', response.statusCode, target))
+  return { status: response.statusCode, headers, body }
+}
+
+type Misbehaviour = 'redirect' | 'encoding' | 'oversize'
+
+const sentences: Readonly<Record<Misbehaviour, string>> = {
+  redirect: 'The community redirected a request, which is not followed',
+  encoding: 'The community answered in an encoding that was not asked for',
+  oversize: 'The community answered more than is accepted',
+}
+
+function misbehaved(reason: Misbehaviour, status: number, target: Target): GatewayError {
+  return new GatewayError('community-misbehaved', sentences[reason], { details: { ...target, reason, status } })
+}
+
+function faultOf(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  maxBytes: number,
+): Misbehaviour | undefined {
+  if (status >= 300 && status < 400) return 'redirect'
+  if (!isOneOf(headers['content-encoding'], 'identity')) return 'encoding'
+  if (!isOneOf(headers['transfer-encoding'], 'chunked')) return 'encoding'
+  return Number(headers['content-length'] ?? 0) > maxBytes ? 'oversize' : undefined
+}
+
+function isOneOf(header: string | undefined, allowed: string): boolean {
+  return header === undefined || header.trim() === '' || header.trim().toLowerCase() === allowed
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Readonly<Record<string, string>> {
+  const result: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return result
+}
+
+function whole(body: Dispatcher.ResponseData['body'], maxBytes: number, oversize: () => Error): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    body.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) body.destroy(oversize())
+      else chunks.push(chunk)
+    })
+    // Copied even when there is one chunk: chunks are windows on larger buffers of the socket.
+    body.once('end', () => resolve(Buffer.concat(chunks, size)))
+    body.once('error', reject)
+  })
+}

@@ -1,0 +1,59 @@
+import type { Clock, Community } from '../core/ports.ts'
+import { type GuardOptions, guard } from './guard.ts'
+import { type BreakerState, type GuardEvents, type GuardedActor, type Watched, worstOf } from './health.ts'
+
+/** A community whose actors each have their own limit in time, slots and breaker. */
+export type GuardedCommunity = Community & Watched
+
+/**
+ * Never waits past `timeoutMs` or the call's deadline, whatever the adapter does; an adapter that goes on keeps its slot.
+ * Adds to the community's own failures `community-timeout`, `community-busy` (no slot), `community-unavailable` (breaker
+ * open, `details.breaker`), `caller-gone` and, after disposal, `overloaded`. Callers who leave, full slots and a peer's
+ * refusals never count against its health. Disposal disposes the community too.
+ */
+export function guarded(
+  community: Community,
+  options: GuardOptions,
+  events: GuardEvents = {},
+  clock: Clock = { now: () => Date.now() },
+): GuardedCommunity {
+  const { name, home, relation, identifiers, registry, patients } = community
+  const guardOf = (actor: GuardedActor) => {
+    const changed = (from: BreakerState, to: BreakerState): void => {
+      try {
+        events.onStateChange?.({ name, home, actor, from, to, at: clock.now() })
+      } catch {
+        // Thrown on, an observer's mistake would pass through opossum's events and fail a call that went well.
+      }
+    }
+    return guard(actor, options, changed, clock)
+  }
+  const asking = registry && { guard: guardOf('registry'), actor: registry }
+  const locating = patients && { guard: guardOf('patients'), actor: patients }
+  const guards = [asking?.guard, locating?.guard].filter((each) => each !== undefined)
+
+  return {
+    name,
+    home,
+    relation,
+    identifiers,
+    ...(asking && {
+      registry: {
+        query: (query, call) => asking.guard.run(call, (limited) => asking.actor.query(query, limited)),
+      },
+    }),
+    ...(locating && {
+      patients: {
+        locate: (patientId, call) => locating.guard.run(call, (limited) => locating.actor.locate(patientId, limited)),
+      },
+    }),
+    health() {
+      const actors = guards.map((each) => each.health())
+      return { name, home, state: worstOf(actors.map((actor) => actor.state)), actors }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of guards) each.shutdown()
+      await community[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,25 @@
+/** Marks a database file as this gateway's (`PRAGMA application_id`): "CROC". */
+export const applicationId = 0x43524f43
+
+/**
+ * The schema's history: a database at version n has had the first n of these applied. An entry that was released is never
+ * edited; a change is a new entry.
+ */
+export const migrations: readonly string[] = [
+  `CREATE TABLE audit (
+     sequence INTEGER PRIMARY KEY,
+     record TEXT NOT NULL,
+     hash TEXT NOT NULL
+   ) STRICT;
+
+   CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+   BEGIN SELECT RAISE(ABORT, 'the audit journal is append-only'); END;
+
+   CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
+   BEGIN SELECT RAISE(ABORT, 'the audit journal is append-only'); END;
+
+   -- INSERT OR REPLACE deletes without firing the trigger above, so only the next sequence may be inserted.
+   CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
+   WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
+   BEGIN SELECT RAISE(ABORT, 'the audit journal is append-only'); END;`,
+]

@@ -1,0 +1,142 @@
+import { asGatewayError, GatewayError } from '../core/errors.ts'
+import { canonicalJson, genesis } from './chain.ts'
+import { groupCommit } from './group-commit.ts'
+import type { JournalRow, WalkedPage } from './sqlite-journal.ts'
+import type { JournalRequest } from './sqlite-worker.ts'
+import type { AuditRecord, AuditStore, ChainHead, ChainReport } from './store.ts'
+import { workerChannel } from './worker-channel.ts'
+
+export interface SqliteStoreOptions {
+  /** The database file, on a local disk; made when absent, its folder is not. Network file systems lose locks. */
+  readonly path: string
+  /** How many appends may wait; one more is refused as `overloaded`. */
+  readonly capacity?: number
+  /** How many appends may share one commit. */
+  readonly batchSize?: number
+  /** How long one call may take. */
+  readonly deadlineMs?: number
+  /** How long a commit waits for another process that is writing; less than `deadlineMs`. */
+  readonly busyTimeoutMs?: number
+  /** The most pages of 4 KiB the file may grow to; absent, the disk decides. */
+  readonly maxPages?: number
+}
+
+const maxRecordBytes = 65_536
+const rowsPerPage = 1000
+const openingMs = 30_000
+const maxReads = 64
+
+/**
+ * An audit journal in one SQLite file, written by a thread of its own: a record is on disk before it is acknowledged, and
+ * concurrent appends share a commit. Several processes may open the file. Rejects with `internal` when the file cannot be
+ * opened, is not ours, or was written by a newer version.
+ */
+export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditStore> {
+  const { path, capacity = 1024, batchSize = 256, deadlineMs = 5000, busyTimeoutMs = 2000, maxPages } = options
+  let identity: string | undefined
+  const channel = workerChannel<JournalRequest>(new URL('./sqlite-worker.ts', import.meta.url), () => ({
+    path,
+    busyTimeoutMs,
+    ...(maxPages === undefined ? {} : { maxPages }),
+    ...(identity === undefined ? {} : { identity }),
+  }))
+  try {
+    identity = await channel.ask<string>({ kind: 'open' }, openingMs)
+  } catch (error) {
+    channel.terminate()
+    throw error
+  }
+
+  const group = groupCommit<string, number>({
+    async write(records) {
+      const first = await channel.ask<number>({ kind: 'append', records })
+      return records.map((_, index) => first + index)
+    },
+    capacity,
+    batchSize,
+    deadlineMs,
+  })
+
+  let closing: Promise<void> | undefined
+  let reads = 0
+
+  async function look<Reply>(request: JournalRequest): Promise<Reply> {
+    if (closing !== undefined) throw new GatewayError('internal', 'The store is closed')
+    if (reads >= maxReads) throw new GatewayError('overloaded', 'Too many readers of the store')
+    reads++
+    try {
+      return await channel.ask<Reply>(request, deadlineMs)
+    } finally {
+      reads--
+    }
+  }
+
+  async function verify(anchor: ChainHead | undefined, signal: AbortSignal | undefined): Promise<ChainReport> {
+    const goal = await look<ChainHead>({ kind: 'latest' })
+    let from = genesis
+    for (;;) {
+      if (signal?.aborted) throw new GatewayError('caller-gone', 'The verification was given up')
+      const toAnchor =
+        anchor !== undefined && anchor.sequence > from.sequence ? anchor.sequence - from.sequence : Infinity
+      const { head, broken, end } = await look<WalkedPage>({
+        kind: 'walk',
+        from,
+        limit: Math.min(rowsPerPage, toAnchor),
+      })
+      if (broken) return { ok: false, brokenAt: head.sequence + 1 }
+      if (head.sequence === anchor?.sequence && head.hash !== anchor.hash) return { ok: false, brokenAt: head.sequence }
+      const needed = Math.max(goal.sequence, anchor?.sequence ?? 0)
+      if (end && head.sequence < needed) return { ok: false, brokenAt: head.sequence + 1 }
+      if (end || head.sequence >= needed) return { ok: true, records: head.sequence }
+      from = head
+    }
+  }
+
+  async function close(): Promise<void> {
+    const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
+    const timer = setTimeout(giveUp, deadlineMs)
+    const closed = group.drain().then(() => channel.ask<undefined>({ kind: 'close' }))
+    // A disk that hangs must not keep the gateway from ending: what was not confirmed has been rejected by now.
+    await Promise.race([closed.catch(() => undefined), late])
+    clearTimeout(timer)
+    channel.terminate()
+  }
+
+  return {
+    async append(record: AuditRecord) {
+      const sequence = await group.add(encode(record))
+      return { sequence }
+    },
+    async read({ after = 0, limit }) {
+      const rows = await look<JournalRow[]>({ kind: 'rows', after, limit: rowsOf(limit) })
+      return rows.map(({ sequence, hash, record }) => ({ sequence, hash, record: JSON.parse(record) as AuditRecord }))
+    },
+    latest: () => look<ChainHead>({ kind: 'latest' }),
+    verify: ({ anchor, signal } = {}) => verify(anchor, signal),
+    [Symbol.asyncDispose]() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function encode(record: AuditRecord): string {
+  const canonical = canonicalOf(record)
+  const bytes = Buffer.byteLength(canonical)
+  if (bytes > maxRecordBytes) {
+    throw new GatewayError('internal', 'An audit record is too large', { details: { bytes, maxRecordBytes } })
+  }
+  return canonical
+}
+
+function canonicalOf(record: AuditRecord): string {
+  try {
+    return canonicalJson(record)
+  } catch (error) {
+    throw asGatewayError(error)
+  }
+}
+
+function rowsOf(limit: number): number {
+  return Math.max(0, Math.min(Math.trunc(limit), rowsPerPage))
+}

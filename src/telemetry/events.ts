@@ -1,0 +1,150 @@
+import type { ErrorCode, Fault, GatewayError } from '../core/errors.ts'
+import type { Leg } from '../core/model/answers.ts'
+import type { CorrelationId, HomeCommunityId } from '../core/model/identifiers.ts'
+import type { DocumentEntry } from '../core/model/metadata.ts'
+import type { AuditEvent } from '../core/ports.ts'
+import { loggedFailure } from './failure.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+/** A transaction, or `unknown` when the message did not say which. */
+export type TransactionName = `ITI-${number}` | 'unknown'
+
+export type BreakerState = 'closed' | 'half-open' | 'open'
+
+/** A community by its identifier and by its name in the configuration. */
+export interface NamedCommunity {
+  readonly home: HomeCommunityId
+  readonly name: string
+}
+
+interface InExchange {
+  readonly correlationId: CorrelationId
+}
+
+interface OfCommunity {
+  readonly community: NamedCommunity
+}
+
+export interface ExchangeFinished extends InExchange {
+  readonly transaction: TransactionName
+  readonly outcome: AuditEvent['outcome']
+  readonly error?: GatewayError
+  readonly asked: readonly Leg[]
+  readonly durationMs: number
+}
+
+export interface LegFinished extends InExchange, OfCommunity {
+  readonly outcome: Leg['outcome']
+  readonly error?: GatewayError
+  readonly durationMs: number
+}
+
+/**
+ * What the gateway tells its operators: one function per event, each of which writes a line of the log and counts. Fields
+ * are codes, numbers, correlation ids and names from the configuration; of an error only its codes and places are told,
+ * never its text. There is no field that could hold an identifier, a name or a message.
+ */
+export interface Events {
+  gatewayListening(event: { readonly face: 'soap' | 'portal' | 'operator'; readonly port: number }): void
+  gatewayStopping(event: { readonly because: 'SIGTERM' | 'SIGINT' | 'failure' }): void
+  /** `paths` are keys of the configuration, `communities[2].guard.timeoutMs`. */
+  configRejected(event: { readonly paths: readonly string[] }): void
+  /** A connection that did not come about: no certificate, an unknown authority, a protocol error. */
+  handshakeFailed(event: { readonly error: unknown }): void
+  /** Raises the number in flight; the same exchange's `exchangeFinished` lowers it. */
+  exchangeStarted(event: InExchange & { readonly transaction: TransactionName }): void
+  exchangeFinished(event: ExchangeFinished): void
+  legFinished(event: LegFinished): void
+  breakerChanged(event: OfCommunity & { readonly actor: 'registry' | 'patients'; readonly state: BreakerState }): void
+  entryDropped(event: InExchange & OfCommunity & { readonly reason: ErrorCode; readonly entries: number }): void
+  wrongPatientRefused(event: InExchange & OfCommunity): void
+  /** Communities told of the same document and differ; `what` names the attributes, never their values. */
+  sourcesDisagree(
+    event: InExchange & { readonly homes: readonly HomeCommunityId[]; readonly what: readonly (keyof DocumentEntry)[] },
+  ): void
+  auditWritten(event: InExchange & { readonly durationMs: number }): void
+  auditFailed(event: InExchange & { readonly transaction: TransactionName; readonly error: unknown }): void
+  storeFailed(event: { readonly operation: 'open' | 'append' | 'read' | 'verify'; readonly error: unknown }): void
+}
+
+const levels = { caller: 'info', trust: 'warn', community: 'warn', gateway: 'error' } as const satisfies Record<
+  Fault,
+  string
+>
+const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const satisfies Record<BreakerState, number>
+
+/** Binds the events to one gateway's log and metrics. */
+export function createEvents(log: Log, metrics: Metrics): Events {
+  /** The only way into the log, so that whatever is logged is counted. */
+  function tell(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    event: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
+    metrics.events.inc({ event })
+    log[level]({ event, ...fields })
+  }
+
+  return {
+    gatewayListening({ face, port }) {
+      tell('info', 'gateway-listening', { face, port })
+    },
+    gatewayStopping({ because }) {
+      tell('info', 'gateway-stopping', { because })
+    },
+    configRejected({ paths }) {
+      tell('error', 'config-rejected', { paths })
+    },
+    handshakeFailed({ error }) {
+      const causes = loggedFailure(error).causes?.map(({ name, code }) => ({ name, code }))
+      tell('warn', 'handshake-failed', { causes })
+    },
+    exchangeStarted({ correlationId, transaction }) {
+      metrics.inFlight.inc({ transaction })
+      tell('debug', 'exchange-started', { correlationId, transaction })
+    },
+    exchangeFinished({ correlationId, transaction, outcome, error, asked, durationMs }) {
+      const failure = error && loggedFailure(error)
+      metrics.inFlight.dec({ transaction })
+      metrics.requests.inc({ transaction, outcome })
+      metrics.requestDuration.observe({ transaction }, durationMs / 1000)
+      if (failure !== undefined) metrics.errors.inc({ transaction, code: failure.code })
+      const legs = asked.map(({ home, outcome, durationMs }) => ({ home, outcome, ms: Math.round(durationMs) }))
+      const fields = { correlationId, transaction, outcome, error: failure, asked: legs, ms: Math.round(durationMs) }
+      tell(failure === undefined ? 'info' : levels[failure.fault], 'exchange-finished', fields)
+    },
+    legFinished({ correlationId, community, outcome, error, durationMs }) {
+      const failure = error && loggedFailure(error)
+      const { home, name } = community
+      metrics.legDuration.observe({ community: name, outcome }, durationMs / 1000)
+      if (failure !== undefined) metrics.legErrors.inc({ community: name, code: failure.code })
+      const fields = { correlationId, home, name, outcome, error: failure, ms: Math.round(durationMs) }
+      tell(failure === undefined ? 'debug' : levels[failure.fault], 'leg-finished', fields)
+    },
+    breakerChanged({ community: { home, name }, actor, state }) {
+      metrics.breakerState.set({ community: name, actor }, breakerStates[state])
+      tell(state === 'open' ? 'warn' : 'info', 'breaker-changed', { home, name, actor, state })
+    },
+    entryDropped({ correlationId, community: { home, name }, reason, entries }) {
+      metrics.droppedEntries.inc({ community: name, reason }, entries)
+      tell('warn', 'entry-dropped', { correlationId, home, name, reason, entries })
+    },
+    wrongPatientRefused({ correlationId, community: { home, name } }) {
+      tell('error', 'wrong-patient-refused', { correlationId, home, name })
+    },
+    sourcesDisagree({ correlationId, homes, what }) {
+      tell('warn', 'sources-disagree', { correlationId, homes, what })
+    },
+    auditWritten({ correlationId, durationMs }) {
+      metrics.auditDuration.observe(durationMs / 1000)
+      tell('debug', 'audit-written', { correlationId, ms: durationMs })
+    },
+    auditFailed({ correlationId, transaction, error }) {
+      tell('error', 'audit-failed', { correlationId, transaction, error: loggedFailure(error) })
+    },
+    storeFailed({ operation, error }) {
+      tell('error', 'store-failed', { operation, error: loggedFailure(error) })
+    },
+  }
+}

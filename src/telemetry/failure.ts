@@ -1,0 +1,96 @@
+import { asGatewayError, type ErrorCode, type Fault } from '../core/errors.ts'
+
+/** What may be logged of an error: codes, numbers and places in the code. Never a sentence: it may quote a message. */
+export interface LoggedFailure {
+  readonly code: ErrorCode
+  readonly fault: Fault
+  readonly details?: Readonly<Record<string, string | number | boolean>>
+  /** Where in the code it was raised, for the gateway's own failures. */
+  readonly at?: readonly string[]
+  readonly causes?: readonly LoggedCause[]
+}
+
+export interface LoggedCause {
+  readonly name: string
+  readonly code?: string
+  readonly at?: readonly string[]
+}
+
+const maxCauses = 5
+const maxFrames = 8
+
+/** Strings among the details are kept when they are a word, a code or an origin; free text is left out. */
+export function loggedFailure(thrown: unknown): LoggedFailure {
+  const error = asGatewayError(thrown)
+  const withPlaces = error.fault === 'gateway'
+  const details = Object.entries(error.details).filter(([, value]) => typeof value !== 'string' || isTerm(value))
+  const at = withPlaces ? placesOf(error) : []
+  const causes = causesOf(error.cause, withPlaces)
+  return {
+    code: error.code,
+    fault: error.fault,
+    ...(details.length === 0 ? {} : { details: Object.fromEntries(details) }),
+    ...(at.length === 0 ? {} : { at }),
+    ...(causes.length === 0 ? {} : { causes }),
+  }
+}
+
+function causesOf(first: unknown, withPlaces: boolean): readonly LoggedCause[] {
+  const causes: LoggedCause[] = []
+  for (let cause = first; cause !== undefined && causes.length < maxCauses; cause = causeOf(cause)) {
+    const { code } = Object(cause) as { code?: unknown }
+    const at = withPlaces && cause instanceof Error ? placesOf(cause) : []
+    causes.push({
+      name: nameOf(cause),
+      ...(typeof code === 'string' && isCode(code) ? { code } : {}),
+      ...(at.length === 0 ? {} : { at }),
+    })
+  }
+  return causes
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined
+}
+
+/** The class's name: `error.name` may have been set to anything. */
+function nameOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause
+  const name = cause.constructor.name
+  return name.length <= 40 && /^[A-Z][A-Za-z]*(Error|Exception)$/.test(name) ? name : 'Error'
+}
+
+/** The stack without its heading, which repeats the message, as places in our code and in libraries. */
+function placesOf({ stack = '', message }: Error): readonly string[] {
+  const heading = stack.indexOf(message)
+  if (heading < 0) return []
+  const frames = stack.slice(heading + message.length).matchAll(/^ {4}at .*?((?:node:|file:|\/)[^\s()]+:\d+:\d+)\)?$/gm)
+  return [...frames].slice(0, maxFrames).map(([, place = '']) => shortened(place))
+}
+
+function shortened(place: string): string {
+  if (place.startsWith('node:')) return place
+  return (
+    /(?:src|adapters|node_modules)\/(?!.*\/node_modules\/).*$/.exec(place)?.[0] ??
+    place.slice(place.lastIndexOf('/') + 1)
+  )
+}
+
+function isTerm(text: string): boolean {
+  return isWord(text) || isCode(text) || isOrigin(text)
+}
+
+// Neither pattern has room for an identifier of a person, the shortest of which has 11 characters with digits or 16.
+function isWord(text: string): boolean {
+  return text.length <= 40 && /^[a-z]{1,15}(-[a-z]{1,15})*$/.test(text)
+}
+
+/** `ECONNREFUSED`, `ERR_TLS_CERT_ALTNAME_INVALID`, `UND_ERR_SOCKET`, `CERT_HAS_EXPIRED`. */
+function isCode(text: string): boolean {
+  return text.length <= 60 && (/^E[A-Z]{2,14}$/.test(text) || /^[A-Z]{1,15}(_[A-Z]{1,15}[0-9]{0,2})+$/.test(text))
+}
+
+/** Scheme, host and port of an endpoint, as configured. */
+function isOrigin(text: string): boolean {
+  return text.length <= 100 && /^https?:\/\/[a-z0-9.[\]:-]+$/.test(text)
+}

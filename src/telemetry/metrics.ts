@@ -1,0 +1,96 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** One gateway's metrics; every label has few values: transactions, outcomes, codes, names from the configuration. */
+export interface Metrics {
+  readonly contentType: string
+  /** The Prometheus text format. */
+  text(): Promise<string>
+  readonly events: Counter<'event'>
+  readonly requests: Counter<'transaction' | 'outcome'>
+  readonly errors: Counter<'transaction' | 'code'>
+  readonly inFlight: Gauge<'transaction'>
+  readonly requestDuration: Histogram<'transaction'>
+  readonly legDuration: Histogram<'community' | 'outcome'>
+  readonly legErrors: Counter<'community' | 'code'>
+  /** 0 closed, 1 half open, 2 open. */
+  readonly breakerState: Gauge<'community' | 'actor'>
+  readonly droppedEntries: Counter<'community' | 'reason'>
+  readonly auditDuration: Histogram
+}
+
+/**
+ * A registry of its own per gateway, so that several may live in one process. `process: true` adds Node's own metrics
+ * (memory, event loop), which observe the whole process: at most one gateway asks for them.
+ */
+export function createMetrics({ process = false }: { readonly process?: boolean } = {}): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  if (process) collectDefaultMetrics({ register: registry })
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    events: new Counter({
+      name: 'crocevia_events_total',
+      help: 'Business events, by name; each one is also a line of the log',
+      labelNames: ['event'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'crocevia_requests_total',
+      help: 'Exchanges finished, by transaction and outcome',
+      labelNames: ['transaction', 'outcome'],
+      registers,
+    }),
+    errors: new Counter({
+      name: 'crocevia_request_errors_total',
+      help: 'Exchanges that ended with an error, by transaction and error code',
+      labelNames: ['transaction', 'code'],
+      registers,
+    }),
+    inFlight: new Gauge({
+      name: 'crocevia_requests_in_flight',
+      help: 'Exchanges begun and not finished',
+      labelNames: ['transaction'],
+      registers,
+    }),
+    requestDuration: new Histogram({
+      name: 'crocevia_request_duration_seconds',
+      help: 'From the arrival of a message to its answer',
+      labelNames: ['transaction'],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30],
+      registers,
+    }),
+    legDuration: new Histogram({
+      name: 'crocevia_leg_duration_seconds',
+      help: 'How long a community took for its part of a federated question',
+      labelNames: ['community', 'outcome'],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30],
+      registers,
+    }),
+    legErrors: new Counter({
+      name: 'crocevia_leg_errors_total',
+      help: 'Communities that failed to answer, by error code',
+      labelNames: ['community', 'code'],
+      registers,
+    }),
+    breakerState: new Gauge({
+      name: 'crocevia_breaker_state',
+      help: 'Breaker of a community: 0 closed, 1 half open, 2 open',
+      labelNames: ['community', 'actor'],
+      registers,
+    }),
+    droppedEntries: new Counter({
+      name: 'crocevia_entries_dropped_total',
+      help: 'Entries of an answer that were not told on, by reason',
+      labelNames: ['community', 'reason'],
+      registers,
+    }),
+    auditDuration: new Histogram({
+      name: 'crocevia_audit_append_duration_seconds',
+      help: 'How long a record took to become durable',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,139 @@
+import type { Issue } from '../../core/errors.ts'
+import type { Extra } from '../../core/model/code.ts'
+import { homeCommunityId } from '../../core/model/identifiers.ts'
+import type { Association, DocumentEntry, Folder, ObjectReference, SubmissionSet } from '../../core/model/metadata.ts'
+import { NONE, type Node, type XmlTree } from '../xml.ts'
+import { finishMember, readMember } from './member-read.ts'
+import { folderIdentifiers, objectTypes, packageNodes, submissionSetIdentifiers } from './names.ts'
+import { readObject } from './object-read.ts'
+import { associationTable, documentEntryTable, folderTable, submissionSetTable } from './object-tables.ts'
+import { OddObject } from './parts-read.ts'
+
+/** What a rim:RegistryObjectList holds. An object that could not be understood is a warning, and nothing else. */
+export interface ObjectList {
+  readonly entries: readonly DocumentEntry[]
+  readonly submissionSets: readonly SubmissionSet[]
+  readonly folders: readonly Folder[]
+  readonly associations: readonly Association[]
+  readonly references: readonly ObjectReference[]
+  readonly issues: readonly Issue[]
+}
+
+/** Takes the objects of a rim:RegistryObjectList one by one, in any order. */
+export interface ObjectListReader {
+  /** Reads a child of the list. What is wrong with one object never stops the others. */
+  take(tree: XmlTree, node: Node): void
+  finish(): ObjectList
+}
+
+/**
+ * `onOddEntry` is told why an object was set aside, without any value of it, so that it may be logged and counted.
+ */
+export function objectListReader(onOddEntry?: (reason: string) => void): ObjectListReader {
+  const entries: DocumentEntry[] = []
+  const submissionSets: SubmissionSet[] = []
+  const folders: Folder[] = []
+  const associations: Association[] = []
+  const references: ObjectReference[] = []
+  const issues: Issue[] = []
+  /** Classifications that stand beside the package they classify, by its id; submissions often have them so. */
+  const beside = new Map<string, Extra | undefined>()
+
+  function setAside(tree: XmlTree, node: Node, reason: string): void {
+    onOddEntry?.(reason)
+    const id = tree.attribute(node, 'id') ?? ''
+    // An id is told only when it looks like one: nothing else a peer may have put there is repeated.
+    const which = /^(urn:)?[A-Za-z0-9:.-]{1,100}$/.test(id) ? `${tree.local(node)} ${id}` : tree.local(node)
+    issues.push({ severity: 'warning', code: 'XDSRegistryMetadataError', text: `Left out ${which}: ${reason}` })
+  }
+
+  function takePackage(tree: XmlTree, node: Node): void {
+    const kind = kindOfPackage(tree, node)
+    if (kind === 'submission-set') submissionSets.push(readObject(tree, node, submissionSetTable))
+    else if (kind === 'folder') folders.push(readObject(tree, node, folderTable))
+    else throw new OddObject('it is neither a submission set nor a folder')
+  }
+
+  function takeClassification(tree: XmlTree, node: Node): void {
+    const owner = tree.attribute(node, 'classifiedObject') ?? ''
+    const member = readMember(tree, node, owner, objectTypes.classification)
+    if (member.node !== packageNodes.submissionSet && member.node !== packageNodes.folder)
+      throw new OddObject('a classification stands outside the object it classifies')
+    finishMember(tree, node, member, owner, 'node')
+    beside.set(owner, member.rest.collected)
+  }
+
+  return {
+    take(tree, node) {
+      try {
+        switch (tree.local(node)) {
+          case 'ExtrinsicObject':
+            entries.push(readObject(tree, node, documentEntryTable))
+            break
+          case 'RegistryPackage':
+            takePackage(tree, node)
+            break
+          case 'Association':
+            associations.push(readObject(tree, node, associationTable))
+            break
+          case 'ObjectRef':
+            references.push(readReference(tree, node))
+            break
+          case 'Classification':
+            takeClassification(tree, node)
+            break
+          default:
+            throw new OddObject('objects of this kind have no place in an answer')
+        }
+      } catch (error) {
+        if (!(error instanceof OddObject)) throw error
+        setAside(tree, node, error.message)
+      }
+    },
+    finish() {
+      return {
+        entries,
+        submissionSets: submissionSets.map((set) => classifiedBeside(set, beside)),
+        folders: folders.map((folder) => classifiedBeside(folder, beside)),
+        associations,
+        references,
+        issues,
+      }
+    },
+  }
+}
+
+function readReference(tree: XmlTree, node: Node): ObjectReference {
+  const id = tree.attribute(node, 'id') ?? ''
+  if (id === '') throw new OddObject('it has no id')
+  const home = tree.attribute(node, 'home')
+  if (home === undefined) return { id }
+  try {
+    return { id, home: homeCommunityId(home) }
+  } catch {
+    throw new OddObject('its home is not a homeCommunityId')
+  }
+}
+
+/** What a package is, by its own classification node; failing that, by the scheme of its uniqueId. */
+function kindOfPackage(tree: XmlTree, node: Node): 'submission-set' | 'folder' | undefined {
+  let byIdentifier: 'submission-set' | 'folder' | undefined
+  for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
+    if (tree.local(child) === 'Classification') {
+      const told = tree.attribute(child, 'classificationNode')
+      if (told === packageNodes.submissionSet) return 'submission-set'
+      if (told === packageNodes.folder) return 'folder'
+    } else if (tree.local(child) === 'ExternalIdentifier') {
+      const scheme = tree.attribute(child, 'identificationScheme')
+      if (scheme === submissionSetIdentifiers.uniqueId.scheme) byIdentifier = 'submission-set'
+      else if (scheme === folderIdentifiers.uniqueId.scheme) byIdentifier = 'folder'
+    }
+  }
+  return byIdentifier
+}
+
+function classifiedBeside<T extends SubmissionSet | Folder>(object: T, beside: ReadonlyMap<string, Extra | undefined>): T {
+  const extra = beside.get(object.entryUuid)
+  if (extra === undefined || object.extra?.of?.['node'] !== undefined) return object
+  return { ...object, extra: { ...object.extra, of: { ...object.extra?.of, node: extra } } }
+}

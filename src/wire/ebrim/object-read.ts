@@ -1,0 +1,203 @@
+import { homeCommunityId } from '../../core/model/identifiers.ts'
+import { isTimestamp } from '../../core/model/timestamp.ts'
+import { formatCx, parseCx } from '../hl7/cx.ts'
+import { NONE, type Node, type XmlTree } from '../xml.ts'
+import {
+  finishMember,
+  keepClassification,
+  keepIdentifier,
+  type Member,
+  readAuthor,
+  readCode,
+  readMember,
+} from './member-read.ts'
+import { associationTypes, availability, entryKinds, objectTypes } from './names.ts'
+import type { ClassificationForm, FieldOf, ObjectTable, SlotForm } from './object-tables.ts'
+import { isPlain, keepForeign, keepSlotType, keepTexts, OddObject, plainAttributes, readSlot, readTexts } from './parts-read.ts'
+import { Rest } from './rest.ts'
+
+type Draft = Record<string, unknown>
+type List = unknown[]
+
+/**
+ * Reads one registry object after its table. What the table has no field for, and values that are not what their field
+ * takes, are kept in `extra`. Foreign child elements and attributes of XML Schema's instance namespace are passed over.
+ * Throws OddObject.
+ */
+export function readObject<T>(tree: XmlTree, node: Node, table: ObjectTable<T>): T {
+  const draft: Draft = {}
+  const rest = new Rest()
+  readOwnAttributes(tree, node, table, draft, rest)
+  const id = draft['entryUuid']
+  if (typeof id !== 'string' || id === '') throw new OddObject('it has no id')
+  for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
+    switch (tree.local(child)) {
+      case 'Slot':
+        readSlotField(tree, child, table, draft, rest)
+        break
+      case 'Name':
+        if (table.titled) draft['title'] = readTexts(tree, child)
+        else keepTexts(tree, child, rest, 'names')
+        break
+      case 'Description':
+        if (table.titled) draft['comments'] = readTexts(tree, child)
+        else keepTexts(tree, child, rest, 'descriptions')
+        break
+      case 'VersionInfo': {
+        const { versionName, ...others } = plainAttributes(tree, child)
+        if (versionName !== undefined) draft['version'] = versionName
+        if (versionName === undefined || Object.keys(others).length > 0) rest.version(others)
+        break
+      }
+      case 'ContentVersionInfo':
+        rest.contentVersion(plainAttributes(tree, child))
+        break
+      case 'Classification':
+        readClassification(tree, child, table, id, draft, rest)
+        break
+      case 'ExternalIdentifier':
+        readIdentifier(tree, child, table, id, draft, rest)
+        break
+    }
+  }
+  for (const field of table.lists) draft[field] ??= []
+  for (const field of table.required) if (draft[field] === undefined) throw new OddObject(`it has no ${field}`)
+  if (rest.collected !== undefined) draft['extra'] = rest.collected
+  return draft as T
+}
+
+function readOwnAttributes<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draft: Draft, rest: Rest): void {
+  if (table.objectType === undefined) draft['kind'] = 'stable'
+  for (const { namespace, local, value } of tree.attributes(node)) {
+    const field = namespace === '' ? table.attributes.get(local) : undefined
+    if (field !== undefined) draft[field] = field === 'type' ? associationTypes.word(value) : value
+    else if (namespace !== '') keepForeign(rest, namespace, local, value)
+    else if (local === 'id') draft['entryUuid'] = value
+    else if (local === 'lid') draft['logicalId'] = value
+    else if (local === 'status') draft['status'] = availability.word(value)
+    else if (local === 'home') readHome(value, draft, rest)
+    else if (local === 'objectType' && table.objectType === undefined && entryKinds.knows(value))
+      draft['kind'] = entryKinds.word(value)
+    else if (!isDefault(local, value, table.objectType)) rest.attribute(local, value)
+  }
+}
+
+function isDefault(local: string, value: string, objectType: string | undefined): boolean {
+  return (local === 'objectType' && value === objectType) || (local === 'isOpaque' && value === 'false')
+}
+
+function readHome(value: string, draft: Draft, rest: Rest): void {
+  try {
+    draft['home'] = homeCommunityId(value)
+  } catch {
+    rest.attribute('home', value)
+  }
+}
+
+function readSlotField<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draft: Draft, rest: Rest): void {
+  const slot = readSlot(tree, node)
+  const known = table.slots.get(slot.name)
+  if (known === undefined || slot.values.length === 0) {
+    rest.slot(slot)
+    return
+  }
+  keepSlotType(rest, slot.name, slot.slotType)
+  if (known.form === 'texts') {
+    const before = draft[known.field] as List | undefined
+    draft[known.field] = before === undefined ? slot.values : [...before, ...slot.values]
+    return
+  }
+  if (slot.values.length > 1 || draft[known.field] !== undefined || rest.hasSlot(slot.name))
+    throw new OddObject(`its ${slot.name} has more than one value`)
+  const told = slot.values[0] ?? ''
+  const value = understand(told, known)
+  if (value === undefined) rest.slot({ name: slot.name, values: slot.values })
+  else {
+    draft[known.field] = value
+    // A hash may be told in capitals; it is compared in small letters and told on as it was told.
+    if (known.form === 'hash' && value !== told) rest.slot({ name: slot.name, values: slot.values })
+  }
+}
+
+function understand<T>(told: string, { form }: FieldOf<T, SlotForm>): string | number | undefined {
+  if (form === 'text') return told === '' ? undefined : told
+  const value = told.trim()
+  switch (form) {
+    case 'time':
+      return isTimestamp(value) ? value : undefined
+    case 'hash':
+      return /^[0-9a-fA-F]{40}$/.test(value) ? value.toLowerCase() : undefined
+    case 'size': {
+      const size = Number(value)
+      return Number.isSafeInteger(size) && String(size) === value && size >= 0 ? size : undefined
+    }
+    default:
+      return value
+  }
+}
+
+function readClassification<T>(
+  tree: XmlTree,
+  node: Node,
+  table: ObjectTable<T>,
+  owner: string,
+  draft: Draft,
+  rest: Rest,
+): void {
+  const member = readMember(tree, node, owner, objectTypes.classification)
+  const known = member.scheme === undefined ? undefined : table.classifications.get(member.scheme)
+  if (known !== undefined) readKnownClassification(tree, node, known, owner, member, draft)
+  else if (member.scheme === undefined && member.node === table.node && table.node !== undefined) {
+    finishMember(tree, node, member, owner, 'node')
+    rest.of('node', member.rest.collected)
+  } else keepClassification(tree, node, member, owner, rest)
+}
+
+function readKnownClassification<T>(
+  tree: XmlTree,
+  node: Node,
+  { field, form }: FieldOf<T, ClassificationForm>,
+  owner: string,
+  member: Member,
+  draft: Draft,
+): void {
+  if (member.node !== undefined) member.rest.attribute('classificationNode', member.node)
+  if (form === 'code') {
+    if (draft[field] !== undefined) throw new OddObject(`it has more than one ${field}`)
+    draft[field] = readCode(tree, node, member, owner, field)
+    return
+  }
+  const list = (draft[field] ??= []) as List
+  const key = `${field}-${list.length}`
+  list.push(form === 'codes' ? readCode(tree, node, member, owner, key) : readAuthor(tree, node, member, owner, key))
+}
+
+function readIdentifier<T>(
+  tree: XmlTree,
+  node: Node,
+  table: ObjectTable<T>,
+  owner: string,
+  draft: Draft,
+  rest: Rest,
+): void {
+  const member = readMember(tree, node, owner, objectTypes.externalIdentifier)
+  const known = member.scheme === undefined ? undefined : table.identifiers.get(member.scheme)
+  if (known === undefined) {
+    keepIdentifier(tree, node, member, owner, rest)
+    return
+  }
+  const { field, form, name } = known
+  if (draft[field] !== undefined) throw new OddObject(`it has more than one ${field}`)
+  if (member.value === undefined || member.value === '') throw new OddObject(`its ${field} is empty`)
+  if (form === 'patient') {
+    const id = parseCx(member.value)
+    if (id === undefined) throw new OddObject(`its ${field} is not of the form ID^^^&OID&ISO`)
+    draft[field] = id
+    if (formatCx(id) !== member.value) member.rest.attribute('value', member.value)
+  } else draft[field] = member.value
+  finishMember(tree, node, member, owner, field, {
+    names: (texts) => isPlain(texts) && texts[0]?.value === name,
+  })
+  rest.of(field, member.rest.collected)
+}
+

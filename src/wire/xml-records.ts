@@ -1,0 +1,116 @@
+import type { XmlNames } from './xml-names.ts'
+import { freshSource, type Source } from './xml-source.ts'
+
+/** An element's record in `XmlRecords.elements`: `node * ELEMENT + field`. Nodes are numbered in document order. */
+export const ELEMENT = 12
+export const NAME_OF = 0
+export const NAMESPACE_OF = 1
+export const PARENT = 2
+/** The next sibling element; -1 when none. */
+export const NEXT = 3
+/** Its source: `<` of the start tag, after that tag, `<` of the end tag, after that tag. */
+export const START = 4
+export const OPENED = 5
+export const CLOSING = 6
+export const END = 7
+export const ATTRIBUTES = 8
+export const ATTRIBUTE_COUNT = 9
+/** The innermost namespace declaration in force (its number + 1), 0 when none. */
+export const SCOPE = 10
+export const FLAGS = 11
+
+/** Bits of FLAGS: what stands directly inside the element. */
+export const TEXT = 1
+/** References or carriage returns: the bytes are not yet the characters. */
+export const ENCODED = 2
+/** Comments or CDATA sections. */
+export const MARKUP = 4
+export const CHILDREN = 8
+
+/** An attribute's record in `XmlRecords.attributes`: `number * ATTRIBUTE + field`. */
+export const ATTRIBUTE = 4
+/** `name << 1`, plus 1 when the value is not yet what its bytes say. */
+export const ATTRIBUTE_NAME = 0
+export const ATTRIBUTE_NAMESPACE = 1
+export const VALUE_START = 2
+export const VALUE_END = 3
+
+/** A namespace declaration's record in `XmlScopes.table`: `number * DECLARATION_SIZE + field`. */
+export const DECLARATION_SIZE = 4
+export const DECLARED_PREFIX = 0
+export const DECLARED_NAMESPACE = 1
+/** The declaration of the same prefix that it hides (+ 1), and the one that came into force before it (+ 1). */
+export const HIDDEN = 2
+export const OUTER = 3
+
+/** Namespace declarations as chains from inner to outer. */
+export class XmlScopes {
+  table = new Int32Array(16 * DECLARATION_SIZE)
+  count = 0
+
+  add(prefix: number, namespace: number, hidden: number, outer: number): number {
+    const at = this.count * DECLARATION_SIZE
+    if (at === this.table.length) this.table = larger(this.table)
+    this.table[at + DECLARED_PREFIX] = prefix
+    this.table[at + DECLARED_NAMESPACE] = namespace
+    this.table[at + HIDDEN] = hidden
+    this.table[at + OUTER] = outer
+    this.count++
+    return this.count
+  }
+}
+
+/** One tree's elements and attributes as numbers; the characters stay in the source until they are asked for. */
+export class XmlRecords {
+  readonly source: Source
+  readonly names: XmlNames
+  readonly scopes: XmlScopes
+  /** The largest canonical form that will be made of it, in bytes. */
+  readonly maxBytes: number
+  elements = new Int32Array(32 * ELEMENT)
+  count = 0
+  attributes = new Int32Array(32 * ATTRIBUTE)
+  attributeCount = 0
+  /** What the root inherits: the innermost declaration outside it (+ 1). */
+  outerScope = 0
+  /** `node`, `attribute` pairs of the attributes that identify an element. */
+  identifiers: number[] = []
+  #scratch: Source | undefined
+
+  constructor(source: Source, names: XmlNames, scopes: XmlScopes, maxBytes: number) {
+    this.source = source
+    this.names = names
+    this.scopes = scopes
+    this.maxBytes = maxBytes
+  }
+
+  reset(outerScope: number): void {
+    this.count = 0
+    this.attributeCount = 0
+    this.outerScope = outerScope
+    this.identifiers = []
+  }
+
+  /** Room for one more element and attribute, so that the scanner may write both without looking. */
+  reserveElement(): Int32Array {
+    if ((this.count + 1) * ELEMENT > this.elements.length) this.elements = larger(this.elements)
+    return this.elements
+  }
+
+  reserveAttribute(): Int32Array {
+    if ((this.attributeCount + 1) * ATTRIBUTE > this.attributes.length) this.attributes = larger(this.attributes)
+    return this.attributes
+  }
+
+  /** Working memory of this document for turning source into characters. */
+  scratch(size: number): Source {
+    if (this.#scratch === undefined || this.#scratch.length < size) this.#scratch = freshSource(Math.max(256, size * 2))
+    return this.#scratch
+  }
+}
+
+function larger(array: Int32Array): Int32Array {
+  const grown = new Int32Array(array.length * 2)
+  grown.set(array)
+  return grown
+}

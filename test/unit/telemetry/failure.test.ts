@@ -1,0 +1,72 @@
+import { connect } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '../../../src/core/errors.ts'
+import { loggedFailure } from '../../../src/telemetry/failure.ts'
+
+describe('loggedFailure', () => {
+  it('tells codes, fault and typed details, and neither the message nor free text', () => {
+    const details = {
+      status: 503,
+      started: true,
+      phase: 'connect',
+      reason: 'UND_ERR_SOCKET',
+      origin: 'https://xca.example:8443',
+      text: 'Mario Rossi was not found',
+      home: 'PROVAX00X00X000Y',
+    }
+    expect(loggedFailure(new GatewayError('community-unavailable', 'a sentence', { details }))).toEqual({
+      code: 'community-unavailable',
+      fault: 'community',
+      details: {
+        status: 503,
+        started: true,
+        phase: 'connect',
+        reason: 'UND_ERR_SOCKET',
+        origin: 'https://xca.example:8443',
+      },
+    })
+  })
+
+  it('names the causes by class and system code', async () => {
+    const refused = await new Promise<Error>((resolve) => {
+      // Port 1 of the loopback: nothing listens.
+      connect(1, '127.0.0.1').once('error', resolve)
+    })
+    const cause = new TypeError('fetch failed', { cause: refused })
+    expect(loggedFailure(new GatewayError('community-unavailable', 'x', { cause })).causes).toEqual([
+      { name: 'TypeError' },
+      { name: 'Error', code: 'ECONNREFUSED' },
+    ])
+  })
+
+  it('tells where in the code the gateway itself failed, by paths that name no machine', () => {
+    const { at, causes } = loggedFailure(new RangeError('x'))
+    expect(causes?.[0]?.name).toBe('RangeError')
+    expect(causes?.[0]?.at?.[0]).toMatch(/^failure\.test\.ts:\d+:\d+$/)
+    expect(at?.[0]).toMatch(/^src\/core\/errors\.ts:\d+:\d+$/)
+  })
+
+  it('tells no places of what others did wrong', () => {
+    expect(loggedFailure(new GatewayError('request-malformed', 'x', { cause: new Error('y') }))).toEqual({
+      code: 'request-malformed',
+      fault: 'caller',
+      causes: [{ name: 'Error' }],
+    })
+  })
+
+  it('takes a stack that no longer fits its message for unknown', () => {
+    const cause = new Error('first')
+    cause.stack = 'Error: second\n    at told (file:///srv/src/told.ts:1:2)'
+    expect(loggedFailure(new GatewayError('internal', 'x', { cause })).causes).toEqual([{ name: 'Error' }])
+  })
+
+  it('follows causes that go in a circle no further than its bound', () => {
+    const circle = new Error('x')
+    circle.cause = circle
+    expect(loggedFailure(new GatewayError('caller-gone', 'x', { cause: circle })).causes).toHaveLength(5)
+  })
+
+  it.each(['text', 7, null, { code: 'EACCES' }])('takes a cause that is no error: %j', (cause) => {
+    expect(loggedFailure(new GatewayError('caller-gone', 'x', { cause })).causes).toHaveLength(1)
+  })
+})
