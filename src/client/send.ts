@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { Clock } from '../core/ports.ts'
 import { type OutboundResponse, readAnswer } from './answer.ts'
-import { failedBeforeAnswer, failure, interrupted, type Progress, type Target } from './failures.ts'
+import { failedBeforeAnswer, failure, type Progress, type Target } from './failures.ts'
 import { originPools } from './origins.ts'
 
 export interface OutboundRequest {
@@ -84,7 +84,6 @@ export function communityClient(options: CommunityClientOptions): CommunityClien
   async function send(request: OutboundRequest): Promise<OutboundResponse> {
     const url = endpointOf(request)
     const target: Target = { community: options.name, home: options.home, origin: url.origin }
-    if (request.signal.aborted) throw interrupted(request.signal, target)
     return await origins.with(url.origin, async (pool) => {
       const progress: Progress = { stage: 'connecting' }
       try {

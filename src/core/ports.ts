@@ -41,6 +41,8 @@ export interface Community extends AsyncDisposable {
   readonly relation: Relation
   /** Whether the community must be asked once per identifier, or resolves a person's identifiers itself. */
   readonly identifiers: 'each' | 'active'
+  /** Other homes whose documents it tells of and can be asked about. */
+  readonly reaches: readonly HomeCommunityId[]
   readonly registry?: DocumentRegistry
   readonly patients?: PatientLocator
 }

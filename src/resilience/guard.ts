@@ -111,7 +111,7 @@ export function guard(
 
 type Verdict = 'ill' | 'well' | 'unknown'
 
-/** What a failed call says about the community's health. A refusal shows that it is there and thinks. */
+/** What a failed call says about the community's health. A refusal in its own words shows that it is there and thinks. */
 function verdictOf(error: unknown): Verdict {
   if (!(error instanceof GatewayError)) return 'unknown'
   switch (error.code) {
@@ -124,9 +124,7 @@ function verdictOf(error: unknown): Verdict {
       return error.details.limit === 'deadline' ? 'unknown' : 'ill'
     case 'community-rejected':
       return 'well'
-    case 'caller-gone':
-      return 'unknown'
     default:
-      return error.fault === 'caller' || error.fault === 'trust' ? 'well' : 'unknown'
+      return error.issues.length > 0 ? 'well' : 'unknown'
   }
 }

@@ -17,7 +17,7 @@ export function guarded(
   events: GuardEvents = {},
   clock: Clock = { now: () => Date.now() },
 ): GuardedCommunity {
-  const { name, home, relation, identifiers, registry, patients } = community
+  const { name, home, relation, identifiers, reaches, registry, patients } = community
   const guardOf = (actor: GuardedActor) => {
     const changed = (from: BreakerState, to: BreakerState): void => {
       try {
@@ -37,6 +37,7 @@ export function guarded(
     home,
     relation,
     identifiers,
+    reaches,
     ...(asking && {
       registry: {
         query: (query, call) => asking.guard.run(call, (limited) => asking.actor.query(query, limited)),

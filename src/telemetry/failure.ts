@@ -60,21 +60,19 @@ function nameOf(cause: unknown): string {
   return name.length <= 40 && /^[A-Z][A-Za-z]*(Error|Exception)$/.test(name) ? name : 'Error'
 }
 
-/** The stack without its heading, which repeats the message, as places in our code and in libraries. */
+/**
+ * Where the stack passes through our own code. Its heading repeats name and message and is cut off; a message that looks
+ * like a frame would still have to look like one of our file names, in which no identifier of a person fits.
+ */
 function placesOf({ stack = '', message }: Error): readonly string[] {
-  const heading = stack.indexOf(message)
+  const heading = stack.lastIndexOf(message)
   if (heading < 0) return []
-  const frames = stack.slice(heading + message.length).matchAll(/^ {4}at .*?((?:node:|file:|\/)[^\s()]+:\d+:\d+)\)?$/gm)
-  return [...frames].slice(0, maxFrames).map(([, place = '']) => shortened(place))
+  const frames = stack.slice(heading + message.length).matchAll(ownFrame)
+  return [...frames].slice(0, maxFrames).map(([, place = '']) => place)
 }
 
-function shortened(place: string): string {
-  if (place.startsWith('node:')) return place
-  return (
-    /(?:src|adapters|node_modules)\/(?!.*\/node_modules\/).*$/.exec(place)?.[0] ??
-    place.slice(place.lastIndexOf('/') + 1)
-  )
-}
+const ownFrame =
+  /^ {4}at .*\/((?:src|adapters)(?:\/[a-z]{1,15}[0-9]{0,2}(?:-[a-z]{1,15}[0-9]{0,2})*){1,6}\.ts:[0-9]{1,5}:[0-9]{1,5})\)?$/gm
 
 function isTerm(text: string): boolean {
   return isWord(text) || isCode(text) || isOrigin(text)

@@ -49,6 +49,7 @@ export class XmlNames {
   #crowded = new Map<string, number>()
   readonly #strings: (string | undefined)[] = ['']
   readonly #namespaces: string[] = ['', xmlNamespace]
+  readonly #absolute: boolean[] = []
   readonly #namespaceIds = new Map<string, number>([
     ['', NO_NAMESPACE],
     [xmlNamespace, XML_NAMESPACE],
@@ -89,13 +90,20 @@ export class XmlNames {
     return this.#namespaces[id]!
   }
 
+  /** A relative namespace name has no canonical form (Canonical XML 1.0 §1); the empty one declares none. */
+  isAbsolute(id: number): boolean {
+    this.#absolute[id] ??= /^(?:$|[A-Za-z][A-Za-z0-9+.-]*:)/.test(this.#namespaces[id]!)
+    return this.#absolute[id]
+  }
+
   /**
    * The number of the namespace that an `xmlns` attribute binds to `prefix` (0 for the default). Refuses what
    * Namespaces in XML 1.0 §3 reserves or forbids.
    */
   bind(prefix: number, namespace: string, offset: number): number {
     const name = this.string(prefix)
-    const reserved = name === 'xmlns' || namespace === xmlnsNamespace || (name === 'xml') !== (namespace === xmlNamespace)
+    const reserved =
+      name === 'xmlns' || namespace === xmlnsNamespace || (name === 'xml') !== (namespace === xmlNamespace)
     if (reserved || (namespace === '' && prefix !== 0)) throw new XmlError('namespace', offset)
     const known = this.#namespaceIds.get(namespace)
     if (known !== undefined) return known

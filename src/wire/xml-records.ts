@@ -1,3 +1,4 @@
+import { decode } from './xml-decode.ts'
 import type { XmlNames } from './xml-names.ts'
 import { freshSource, type Source } from './xml-source.ts'
 
@@ -91,15 +92,23 @@ export class XmlRecords {
     this.identifiers = []
   }
 
-  /** Room for one more element and attribute, so that the scanner may write both without looking. */
+  /** The elements, with room for one more. */
   reserveElement(): Int32Array {
     if ((this.count + 1) * ELEMENT > this.elements.length) this.elements = larger(this.elements)
     return this.elements
   }
 
+  /** The attributes, with room for one more. */
   reserveAttribute(): Int32Array {
     if ((this.attributeCount + 1) * ATTRIBUTE > this.attributes.length) this.attributes = larger(this.attributes)
     return this.attributes
+  }
+
+  /** The attribute value between two offsets; a copy. */
+  value(from: number, to: number, encoded: boolean): string {
+    if (!encoded) return this.source.utf8Slice(from, to)
+    const into = this.scratch(to - from)
+    return into.utf8Slice(0, decode(this.source, from, to, 'attribute', into, 0))
   }
 
   /** Working memory of this document for turning source into characters. */
@@ -109,7 +118,7 @@ export class XmlRecords {
   }
 }
 
-function larger(array: Int32Array): Int32Array {
+function larger(array: Int32Array): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(array.length * 2)
   grown.set(array)
   return grown

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 
-/** Node's own slicer, the fastest way from bytes to a string that is a copy; absent from the published types. */
+/** Node's own slicers, the fastest way from bytes to a string that is a copy; absent from the published types. */
 export interface Source extends Buffer {
+  latin1Slice(start: number, end: number): string
   utf8Slice(start: number, end: number): string
 }
 

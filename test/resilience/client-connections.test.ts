@@ -42,7 +42,8 @@ const echo: Handler = (request, response) => {
 
 async function serving(handler: Handler): Promise<Listening> {
   const settings = { ...server, ca: community.ca, requestCert: true, rejectUnauthorized: true }
-  return await listen(https.createServer(settings, handler))
+  // Longer than any test, so that it is never the server that closes a connection.
+  return await listen(https.createServer({ ...settings, keepAliveTimeout: 120_000 }, handler))
 }
 
 function requestTo(listening: Listening, options: Partial<OutboundRequest> = {}): OutboundRequest {

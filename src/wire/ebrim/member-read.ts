@@ -1,9 +1,18 @@
 import type { Code, LocalizedText, Slot } from '../../core/model/code.ts'
 import type { Author } from '../../core/model/metadata.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
-import { isDerivedId, objectTypes, slots as slotNames } from './names.ts'
+import { classificationName, identifierName, isDerivedId, type MemberName, slots as slotNames } from './names.ts'
 import { authorSlots } from './object-tables.ts'
-import { isPlain, keepForeign, keepSlotType, keepTexts, OddObject, plainAttributes, readSlot, readTexts } from './parts-read.ts'
+import {
+  isPlain,
+  keepForeign,
+  keepSlotType,
+  keepTexts,
+  OddObject,
+  plainAttributes,
+  readSlot,
+  readTexts,
+} from './parts-read.ts'
 import { Rest } from './rest.ts'
 
 /** A Classification or an ExternalIdentifier under way: what is in its attributes, and what else it carries. */
@@ -21,23 +30,29 @@ interface Takers {
   readonly names?: (names: readonly LocalizedText[]) => boolean
 }
 
-export function readMember(tree: XmlTree, node: Node, owner: string, objectType: string): Member {
+export function readMember(tree: XmlTree, node: Node, owner: string, name: MemberName): Member {
   const member: Member = { id: undefined, scheme: undefined, node: undefined, value: undefined, rest: new Rest() }
   for (const { namespace, local, value } of tree.attributes(node)) {
     if (namespace !== '') keepForeign(member.rest, namespace, local, value)
     else if (local === 'id') member.id = value
-    else if (local === 'classificationScheme' || local === 'identificationScheme') member.scheme = value
+    else if (local === name.scheme) member.scheme = value
+    else if (local === name.value) member.value = value
     else if (local === 'classificationNode') member.node = value
-    else if (local === 'nodeRepresentation' || local === 'value') member.value = value
-    else if (local === 'objectType' && value === objectType) continue
-    else if ((local === 'classifiedObject' || local === 'registryObject') && value === owner) continue
-    else member.rest.attribute(local, value)
+    else if (!(local === 'objectType' && value === name.objectType) && !(local === name.owner && value === owner))
+      member.rest.attribute(local, value)
   }
   return member
 }
 
 /** Keeps the children of a member that its takers leave, and its id unless it is the one the writer would make. */
-export function finishMember(tree: XmlTree, node: Node, member: Member, owner: string, key: string, take: Takers = {}): void {
+export function finishMember(
+  tree: XmlTree,
+  node: Node,
+  member: Member,
+  owner: string,
+  key: string,
+  take: Takers = {},
+): void {
   const { rest } = member
   const id = member.id ?? ''
   if (id !== '' && !isDerivedId(id, owner, key)) rest.attribute('id', id)
@@ -60,10 +75,10 @@ export function finishMember(tree: XmlTree, node: Node, member: Member, owner: s
         rest.version(plainAttributes(tree, child))
         break
       case 'Classification':
-        keepClassification(tree, child, readMember(tree, child, id, objectTypes.classification), id, rest)
+        keepClassification(tree, child, readMember(tree, child, id, classificationName), id, rest)
         break
       case 'ExternalIdentifier':
-        keepIdentifier(tree, child, readMember(tree, child, id, objectTypes.externalIdentifier), id, rest)
+        keepIdentifier(tree, child, readMember(tree, child, id, identifierName), id, rest)
         break
     }
   }
@@ -130,4 +145,3 @@ export function keepIdentifier(tree: XmlTree, node: Node, member: Member, owner:
   finishMember(tree, node, member, owner, `identifier-${rest.collected?.identifiers?.length ?? 0}`)
   rest.identifier({ scheme: member.scheme ?? '', value: member.value ?? '', extra: member.rest.collected ?? {} })
 }
-

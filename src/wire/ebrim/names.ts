@@ -16,6 +16,31 @@ export const objectTypes = {
   externalIdentifier: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:ExternalIdentifier',
 } as const
 
+/** The two kinds of objects that belong to another one, and how each spells what they have in common. */
+export interface MemberName {
+  readonly element: 'Classification' | 'ExternalIdentifier'
+  readonly owner: string
+  readonly scheme: string
+  readonly value: string
+  readonly objectType: string
+}
+
+export const classificationName: MemberName = {
+  element: 'Classification',
+  owner: 'classifiedObject',
+  scheme: 'classificationScheme',
+  value: 'nodeRepresentation',
+  objectType: objectTypes.classification,
+}
+
+export const identifierName: MemberName = {
+  element: 'ExternalIdentifier',
+  owner: 'registryObject',
+  scheme: 'identificationScheme',
+  value: 'value',
+  objectType: objectTypes.externalIdentifier,
+}
+
 /** What makes a RegistryPackage a submission set or a folder (ITI TF-3: 4.2.5.2). */
 export const packageNodes = {
   submissionSet: 'urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd',

@@ -4,7 +4,7 @@ import { homeCommunityId } from '../../core/model/identifiers.ts'
 import type { Association, DocumentEntry, Folder, ObjectReference, SubmissionSet } from '../../core/model/metadata.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
 import { finishMember, readMember } from './member-read.ts'
-import { folderIdentifiers, objectTypes, packageNodes, submissionSetIdentifiers } from './names.ts'
+import { classificationName, folderIdentifiers, packageNodes, submissionSetIdentifiers } from './names.ts'
 import { readObject } from './object-read.ts'
 import { associationTable, documentEntryTable, folderTable, submissionSetTable } from './object-tables.ts'
 import { OddObject } from './parts-read.ts'
@@ -56,7 +56,7 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
 
   function takeClassification(tree: XmlTree, node: Node): void {
     const owner = tree.attribute(node, 'classifiedObject') ?? ''
-    const member = readMember(tree, node, owner, objectTypes.classification)
+    const member = readMember(tree, node, owner, classificationName)
     if (member.node !== packageNodes.submissionSet && member.node !== packageNodes.folder)
       throw new OddObject('a classification stands outside the object it classifies')
     finishMember(tree, node, member, owner, 'node')
@@ -132,8 +132,11 @@ function kindOfPackage(tree: XmlTree, node: Node): 'submission-set' | 'folder' |
   return byIdentifier
 }
 
-function classifiedBeside<T extends SubmissionSet | Folder>(object: T, beside: ReadonlyMap<string, Extra | undefined>): T {
+function classifiedBeside<T extends SubmissionSet | Folder>(
+  object: T,
+  beside: ReadonlyMap<string, Extra | undefined>,
+): T {
   const extra = beside.get(object.entryUuid)
-  if (extra === undefined || object.extra?.of?.['node'] !== undefined) return object
+  if (extra === undefined || object.extra?.of?.node !== undefined) return object
   return { ...object, extra: { ...object.extra, of: { ...object.extra?.of, node: extra } } }
 }

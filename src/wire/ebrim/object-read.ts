@@ -11,9 +11,18 @@ import {
   readCode,
   readMember,
 } from './member-read.ts'
-import { associationTypes, availability, entryKinds, objectTypes } from './names.ts'
+import { associationTypes, availability, classificationName, entryKinds, identifierName } from './names.ts'
 import type { ClassificationForm, FieldOf, ObjectTable, SlotForm } from './object-tables.ts'
-import { isPlain, keepForeign, keepSlotType, keepTexts, OddObject, plainAttributes, readSlot, readTexts } from './parts-read.ts'
+import {
+  isPlain,
+  keepForeign,
+  keepSlotType,
+  keepTexts,
+  OddObject,
+  plainAttributes,
+  readSlot,
+  readTexts,
+} from './parts-read.ts'
 import { Rest } from './rest.ts'
 
 type Draft = Record<string, unknown>
@@ -28,7 +37,7 @@ export function readObject<T>(tree: XmlTree, node: Node, table: ObjectTable<T>):
   const draft: Draft = {}
   const rest = new Rest()
   readOwnAttributes(tree, node, table, draft, rest)
-  const id = draft['entryUuid']
+  const id = draft.entryUuid
   if (typeof id !== 'string' || id === '') throw new OddObject('it has no id')
   for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
     switch (tree.local(child)) {
@@ -36,16 +45,16 @@ export function readObject<T>(tree: XmlTree, node: Node, table: ObjectTable<T>):
         readSlotField(tree, child, table, draft, rest)
         break
       case 'Name':
-        if (table.titled) draft['title'] = readTexts(tree, child)
+        if (table.titled) draft.title = readTexts(tree, child)
         else keepTexts(tree, child, rest, 'names')
         break
       case 'Description':
-        if (table.titled) draft['comments'] = readTexts(tree, child)
+        if (table.titled) draft.comments = readTexts(tree, child)
         else keepTexts(tree, child, rest, 'descriptions')
         break
       case 'VersionInfo': {
         const { versionName, ...others } = plainAttributes(tree, child)
-        if (versionName !== undefined) draft['version'] = versionName
+        if (versionName !== undefined) draft.version = versionName
         if (versionName === undefined || Object.keys(others).length > 0) rest.version(others)
         break
       }
@@ -62,22 +71,22 @@ export function readObject<T>(tree: XmlTree, node: Node, table: ObjectTable<T>):
   }
   for (const field of table.lists) draft[field] ??= []
   for (const field of table.required) if (draft[field] === undefined) throw new OddObject(`it has no ${field}`)
-  if (rest.collected !== undefined) draft['extra'] = rest.collected
+  if (rest.collected !== undefined) draft.extra = rest.collected
   return draft as T
 }
 
 function readOwnAttributes<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draft: Draft, rest: Rest): void {
-  if (table.objectType === undefined) draft['kind'] = 'stable'
+  if (table.objectType === undefined) draft.kind = 'stable'
   for (const { namespace, local, value } of tree.attributes(node)) {
     const field = namespace === '' ? table.attributes.get(local) : undefined
     if (field !== undefined) draft[field] = field === 'type' ? associationTypes.word(value) : value
     else if (namespace !== '') keepForeign(rest, namespace, local, value)
-    else if (local === 'id') draft['entryUuid'] = value
-    else if (local === 'lid') draft['logicalId'] = value
-    else if (local === 'status') draft['status'] = availability.word(value)
+    else if (local === 'id') draft.entryUuid = value
+    else if (local === 'lid') draft.logicalId = value
+    else if (local === 'status') draft.status = availability.word(value)
     else if (local === 'home') readHome(value, draft, rest)
     else if (local === 'objectType' && table.objectType === undefined && entryKinds.knows(value))
-      draft['kind'] = entryKinds.word(value)
+      draft.kind = entryKinds.word(value)
     else if (!isDefault(local, value, table.objectType)) rest.attribute(local, value)
   }
 }
@@ -88,7 +97,7 @@ function isDefault(local: string, value: string, objectType: string | undefined)
 
 function readHome(value: string, draft: Draft, rest: Rest): void {
   try {
-    draft['home'] = homeCommunityId(value)
+    draft.home = homeCommunityId(value)
   } catch {
     rest.attribute('home', value)
   }
@@ -144,7 +153,7 @@ function readClassification<T>(
   draft: Draft,
   rest: Rest,
 ): void {
-  const member = readMember(tree, node, owner, objectTypes.classification)
+  const member = readMember(tree, node, owner, classificationName)
   const known = member.scheme === undefined ? undefined : table.classifications.get(member.scheme)
   if (known !== undefined) readKnownClassification(tree, node, known, owner, member, draft)
   else if (member.scheme === undefined && member.node === table.node && table.node !== undefined) {
@@ -167,7 +176,8 @@ function readKnownClassification<T>(
     draft[field] = readCode(tree, node, member, owner, field)
     return
   }
-  const list = (draft[field] ??= []) as List
+  draft[field] ??= []
+  const list = draft[field] as List
   const key = `${field}-${list.length}`
   list.push(form === 'codes' ? readCode(tree, node, member, owner, key) : readAuthor(tree, node, member, owner, key))
 }
@@ -180,7 +190,7 @@ function readIdentifier<T>(
   draft: Draft,
   rest: Rest,
 ): void {
-  const member = readMember(tree, node, owner, objectTypes.externalIdentifier)
+  const member = readMember(tree, node, owner, identifierName)
   const known = member.scheme === undefined ? undefined : table.identifiers.get(member.scheme)
   if (known === undefined) {
     keepIdentifier(tree, node, member, owner, rest)
@@ -200,4 +210,3 @@ function readIdentifier<T>(
   })
   rest.of(field, member.rest.collected)
 }
-

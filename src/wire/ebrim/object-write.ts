@@ -1,15 +1,30 @@
 import type { Code, Extra, LocalizedText, Slot } from '../../core/model/code.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
-import type { Author, AvailabilityStatus } from '../../core/model/metadata.ts'
-import type { PatientId } from '../../core/model/patient.ts'
+import type { AssociationType, Author, AvailabilityStatus, DocumentEntry } from '../../core/model/metadata.ts'
+import { type PatientId, samePatientId } from '../../core/model/patient.ts'
 import { formatCx, parseCx } from '../hl7/cx.ts'
-import { escapeAttribute } from '../xml-write.ts'
-import { associationTypes, availability, derivedId, entryKinds, objectTypes, slots as slotNames } from './names.ts'
-import { authorSlots, type ObjectTable } from './object-tables.ts'
-import { attribute, extraAttributes, texts, versionInfo, writeSlot } from './parts-write.ts'
+import {
+  writeAuthor,
+  writeCode,
+  writeExtraClassifications,
+  writeExtraIdentifiers,
+  writeIdentifier,
+  writeNode,
+} from './member-write.ts'
+import { associationTypes, availability, entryKinds } from './names.ts'
+import type { ClassificationForm, ObjectTable } from './object-tables.ts'
+import {
+  attribute,
+  extraAttributes,
+  writeField,
+  writeSlot,
+  writeSlots,
+  writeTexts,
+  writeVersion,
+} from './parts-write.ts'
 
-/** The fields every registry object has, and whatever its table names. */
-type Fields = Readonly<Record<string, unknown>> & {
+/** The fields every registry object has, beside those its table names. */
+interface Common {
   readonly entryUuid: string
   readonly logicalId?: string
   readonly version?: string
@@ -17,45 +32,114 @@ type Fields = Readonly<Record<string, unknown>> & {
   readonly status?: AvailabilityStatus
   readonly title?: readonly LocalizedText[]
   readonly comments?: readonly LocalizedText[]
+  readonly kind?: DocumentEntry['kind']
   readonly extra?: Extra
 }
 
+type Fields = Common & Readonly<Record<string, unknown>>
+
 /**
  * Writes one registry object after its table, in the element order of ebRIM 3.0's schema, with the `rim` prefix. `home`
- * is written when the object has none of its own. `more` are slots to be added after its own.
+ * is written when the object has none of its own; `more` are slots to be added to its own.
  */
-export function writeObject<T extends object>(
+export function writeObject<T extends Common>(
   object: T,
   table: ObjectTable<T>,
   home: HomeCommunityId | undefined,
   more: readonly Slot[] = [],
 ): string {
-  const fields = object as unknown as Fields
-  const { entryUuid: id, extra } = fields
+  const fields = object as Fields
+  const { entryUuid: id, extra } = object
   let xml = `<rim:${table.element}${ownAttributes(fields, table, home)}>`
-  xml += slotFields(fields, table)
-  for (const slot of more) xml += writeSlot(slot)
-  xml += texts('Name', table.titled ? fields.title : extra?.names)
-  xml += texts('Description', table.titled ? fields.comments : extra?.descriptions)
-  xml += versionInfo('VersionInfo', fields.version, extra?.version)
+  xml += slotFields(fields, table) + writeSlots(more)
+  xml += writeTexts('Name', table.titled ? object.title : extra?.names)
+  xml += writeTexts('Description', table.titled ? object.comments : extra?.descriptions)
+  xml += writeVersion('VersionInfo', object.version, extra?.version)
   for (const [scheme, { field, form }] of table.classifications) {
     const value = fields[field]
-    if (value === undefined) continue
-    if (form === 'code') xml += writeCode(value as Code, scheme, id, field)
-    else if (form === 'codes') xml += all(value as readonly Code[], (code, at) => writeCode(code, scheme, id, `${field}-${at}`))
-    else xml += all(value as readonly Author[], (author, at) => writeAuthor(author, scheme, id, `${field}-${at}`))
+    if (value !== undefined) xml += classifications(value, form, scheme, id, field)
   }
-  if (table.node !== undefined)
-    xml += classification(attribute('classificationNode', table.node), '', '', extra?.of?.['node'], id, 'node')
-  xml += extraClassifications(extra, id)
+  if (table.node !== undefined) xml += writeNode(table.node, extra?.of?.node, { owner: id, key: 'node' })
+  xml += writeExtraClassifications(extra, id)
   for (const [scheme, { field, form, name }] of table.identifiers) {
     const value = fields[field]
     if (value === undefined) continue
-    const carried = extra?.of?.[field]
-    const told = form === 'patient' ? spelledPatient(value as PatientId, carried) : String(value)
-    xml += identifier(scheme, told, carried, id, field, name)
+    const beside = extra?.of?.[field]
+    const told = form === 'patient' ? spelledPatient(value as PatientId, beside) : String(value)
+    xml += writeIdentifier(scheme, told, beside, { owner: id, key: field }, name)
   }
-  xml += extraIdentifiers(extra, id)
-  if (extra?.contentVersion !== undefined) xml += versionInfo('ContentVersionInfo', undefined, extra.contentVersion)
+  xml += writeExtraIdentifiers(extra, id)
+  xml += writeVersion('ContentVersionInfo', undefined, extra?.contentVersion)
   return `${xml}</rim:${table.element}>`
+}
+
+const spelledElsewhere: ReadonlySet<string> = new Set(['home', 'objectType'])
+
+function ownAttributes<T>(fields: Fields, table: ObjectTable<T>, home: HomeCommunityId | undefined): string {
+  const told = fields.extra?.attributes
+  let xml = attribute('id', fields.entryUuid)
+  if (fields.logicalId !== undefined) xml += attribute('lid', fields.logicalId)
+  const where = fields.home ?? home ?? told?.home
+  if (where !== undefined) xml += attribute('home', where)
+  const objectType = told?.objectType ?? table.objectType ?? entryKinds.spell(fields.kind ?? 'stable')
+  xml += attribute('objectType', objectType)
+  if (fields.status !== undefined) xml += attribute('status', availability.spell(fields.status))
+  for (const [name, field] of table.attributes) {
+    const value = fields[field]
+    if (value === undefined) continue
+    xml += attribute(name, field === 'type' ? associationTypes.spell(value as AssociationType) : String(value))
+  }
+  return xml + extraAttributes(fields.extra, spelledElsewhere)
+}
+
+/** The slots of named fields, then the others. A value that its field could not take is written as it was told. */
+function slotFields<T>(fields: Fields, table: ObjectTable<T>): string {
+  const { extra } = fields
+  let xml = ''
+  for (const [name, { field, form }] of table.slots) {
+    const value = fields[field]
+    if (value === undefined) continue
+    if (form === 'texts') {
+      if ((value as readonly string[]).length > 0) xml += writeField(name, value as readonly string[], extra)
+    } else if (form !== 'hash' || toldHash(extra, name) !== value) xml += writeField(name, [String(value)], extra)
+  }
+  for (const slot of extra?.slots ?? []) {
+    const known = table.slots.get(slot.name)
+    const value = known === undefined ? undefined : fields[known.field]
+    const free = value === undefined || (Array.isArray(value) && value.length === 0)
+    if (free || (known?.form === 'hash' && toldHash(extra, slot.name) === value)) xml += writeSlot(slot)
+  }
+  return xml
+}
+
+/** The hash in small letters, when a peer told it otherwise. */
+function toldHash(extra: Extra | undefined, name: string): string | undefined {
+  return extra?.slots
+    ?.find((slot) => slot.name === name)
+    ?.values[0]?.trim()
+    .toLowerCase()
+}
+
+function classifications(
+  value: unknown,
+  form: ClassificationForm,
+  scheme: string,
+  owner: string,
+  field: string,
+): string {
+  if (form === 'code') return writeCode(value as Code, scheme, { owner, key: field })
+  let xml = ''
+  let at = 0
+  for (const item of value as readonly (Code | Author)[]) {
+    const place = { owner, key: `${field}-${at++}` }
+    xml += form === 'codes' ? writeCode(item as Code, scheme, place) : writeAuthor(item as Author, scheme, place)
+  }
+  return xml
+}
+
+/** A patient identifier as it was told, as long as it still names the same patient. */
+function spelledPatient(id: PatientId, beside: Extra | undefined): string {
+  const told = beside?.attributes?.value
+  const named = told === undefined ? undefined : parseCx(told)
+  return told !== undefined && named !== undefined && samePatientId(named, id) ? told : formatCx(id)
 }

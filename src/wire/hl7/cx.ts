@@ -28,19 +28,19 @@ export interface Organization {
 
 /** Spells an organization as `NAME^^^^^&OID&ISO^^^^CODE` (HL7 V2 XON; the code's place is XON.10). */
 export function formatXon(organization: Organization): string {
-  const name = escape(organization.name)
+  const name = encoded(organization.name)
   if (organization.code === undefined) return name
   const authority = organization.authority === undefined ? '' : `&${organization.authority}&ISO`
-  return `${name}^^^^^${authority}^^^^${escape(organization.code)}`
+  return `${name}^^^^^${authority}^^^^${encoded(organization.code)}`
 }
 
 /** Reads an XON, also with the OID standing first in XON.6, as some Italian registries write it. */
 export function parseXon(text: string): Organization {
   const parts = text.split('^')
   const authority = parseHd(parts[5] ?? '') ?? leadingOid(parts[5] ?? '')
-  const code = unescape(parts[9] ?? '')
+  const code = decoded(parts[9] ?? '')
   return {
-    name: unescape(parts[0] ?? ''),
+    name: decoded(parts[0] ?? ''),
     ...(code === '' ? {} : { code }),
     ...(authority === undefined ? {} : { authority }),
   }
@@ -56,17 +56,17 @@ export interface Person {
 
 /** Spells a person as `ID^FAMILY^GIVEN^^^^^^&OID&ISO` (HL7 V2 XCN; the authority's place is XCN.9). */
 export function formatXcn(person: Person): string {
-  const names = [person.id ?? '', person.family ?? '', person.given ?? ''].map(escape).join('^')
+  const names = [person.id ?? '', person.family ?? '', person.given ?? ''].map(encoded).join('^')
   if (person.authority === undefined) return names.replace(/\^+$/, '')
   return `${names}^^^^^^&${person.authority}&ISO`
 }
 
 export function parseXcn(text: string): Person {
   const parts = text.split('^')
-  const id = unescape(parts[0] ?? '')
+  const id = decoded(parts[0] ?? '')
   // XCN.2 may have subcomponents; the first is the surname.
-  const family = unescape((parts[1] ?? '').split('&')[0] ?? '')
-  const given = unescape(parts[2] ?? '')
+  const family = decoded((parts[1] ?? '').split('&')[0] ?? '')
+  const given = decoded(parts[2] ?? '')
   const authority = parseHd(parts[8] ?? '')
   return {
     ...(id === '' ? {} : { id }),
@@ -88,13 +88,19 @@ function leadingOid(text: string): Oid | undefined {
   return isOid(oid) ? oid : undefined
 }
 
-const escapes: Readonly<Record<string, string>> = { '\\': '\\E\\', '^': '\\S\\', '&': '\\T\\', '|': '\\F\\', '~': '\\R\\' }
-const escaped: Readonly<Record<string, string>> = { E: '\\', S: '^', T: '&', F: '|', R: '~' }
+const sequences: Readonly<Record<string, string>> = {
+  '\\': '\\E\\',
+  '^': '\\S\\',
+  '&': '\\T\\',
+  '|': '\\F\\',
+  '~': '\\R\\',
+}
+const characters: Readonly<Record<string, string>> = { E: '\\', S: '^', T: '&', F: '|', R: '~' }
 
-function escape(text: string): string {
-  return text.replace(/[\\^&|~]/g, (character) => escapes[character] ?? character)
+function encoded(text: string): string {
+  return text.replace(/[\\^&|~]/g, (character) => sequences[character] ?? character)
 }
 
-function unescape(text: string): string {
-  return text.replace(/\\([ESTFR])\\/g, (sequence, letter: string) => escaped[letter] ?? sequence)
+function decoded(text: string): string {
+  return text.replace(/\\([ESTFR])\\/g, (sequence, letter: string) => characters[letter] ?? sequence)
 }

@@ -1,7 +1,16 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/core/errors.ts'
+import { canonicalJson } from '../../../src/store/chain.ts'
 import { loggedFailure } from '../../../src/telemetry/failure.ts'
+
+function thrownBy(action: () => unknown): unknown {
+  try {
+    return action()
+  } catch (error) {
+    return error
+  }
+}
 
 describe('loggedFailure', () => {
   it('tells codes, fault and typed details, and neither the message nor free text', () => {
@@ -39,10 +48,10 @@ describe('loggedFailure', () => {
     ])
   })
 
-  it('tells where in the code the gateway itself failed, by paths that name no machine', () => {
-    const { at, causes } = loggedFailure(new RangeError('x'))
-    expect(causes?.[0]?.name).toBe('RangeError')
-    expect(causes?.[0]?.at?.[0]).toMatch(/^failure\.test\.ts:\d+:\d+$/)
+  it('tells where in our code the gateway itself failed, by paths that name no machine', () => {
+    const { at, causes } = loggedFailure(thrownBy(() => canonicalJson(Number.NaN)))
+    expect(causes?.[0]?.name).toBe('TypeError')
+    expect(causes?.[0]?.at).toEqual([expect.stringMatching(/^src\/store\/chain\.ts:\d+:\d+$/)])
     expect(at?.[0]).toMatch(/^src\/core\/errors\.ts:\d+:\d+$/)
   })
 

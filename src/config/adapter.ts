@@ -1,0 +1,86 @@
+import type { Issue } from '../core/errors.ts'
+import type { QueryAnswer } from '../core/model/answers.ts'
+import type { AuthorizedCall } from '../core/model/call.ts'
+import type { HomeCommunityId } from '../core/model/identifiers.ts'
+import type { PatientId } from '../core/model/patient.ts'
+import type { StoredQuery } from '../core/model/stored-query.ts'
+import type { Clock, Community } from '../core/ports.ts'
+
+/** A community of the configuration, as its adapter gets it. */
+export interface CommunityEntry<Options> {
+  readonly home: HomeCommunityId
+  readonly name: string
+  readonly options: Options
+}
+
+/** Spellings of `wsa:MessageID` that peers insist on (ini.md §1.4). */
+export type MessageIdForm = 'urn:uuid' | 'uuid' | 'bare'
+
+/** A stored query to put to a registry over SOAP. */
+export interface RegistryQuestion {
+  readonly url: string
+  readonly action: string
+  readonly query: StoredQuery
+  readonly call: AuthorizedCall
+  readonly messageId?: MessageIdForm
+  /** Several codes in one value, or one code per value. */
+  readonly codeLists?: 'one-per-value' | 'joined'
+  /** The body may be answered with `home` missing or somebody else's: what to do about it. */
+  readonly homes: HomeRule
+}
+
+/** How the `home` of told objects is taken (ITI TF-2: 3.38.4.1.3; ihe.md §6.4 no. 4). */
+export interface HomeRule {
+  readonly missing: 'reject' | 'stamp'
+  /** The homes this community may tell of. Objects of any other are dropped with a warning. */
+  readonly allowed: ReadonlySet<HomeCommunityId>
+}
+
+/** What the registry said; a SOAP fault is a value, so that each adapter reads its own community's dialect. */
+export type RegistryReply =
+  | { readonly kind: 'answer'; readonly status: 'success' | 'partial-success' | 'failure'; readonly answer: QueryAnswer }
+  | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
+
+/** What an adapter may do to the world. Everything is bounded by the call's signal. */
+export interface AdapterTools {
+  readonly clock: Clock
+  /** Mutual TLS with the community's own anchors, a size cap, no redirects. Rejects with GatewayError. */
+  readonly send: (request: {
+    readonly url: string
+    readonly method: 'GET' | 'POST'
+    readonly headers: Readonly<Record<string, string>>
+    readonly body?: string | Uint8Array
+    readonly signal: AbortSignal
+  }) => Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer }>
+  /** An assertion about our caller, signed by us for one audience, new at each call. */
+  readonly vouch: (request: {
+    readonly kind: 'jwt'
+    readonly audience: string
+    readonly call: AuthorizedCall
+    readonly patientId?: PatientId
+  }) => Promise<string>
+  /** Signs, sends, and opens the reply of a registry. Rejects with GatewayError when there is no readable reply. */
+  readonly ask: (question: RegistryQuestion) => Promise<RegistryReply>
+  /** The homeCommunityId of an organization code (`120`) of the affinity domain. */
+  readonly homeOf: (organizationCode: string) => HomeCommunityId | undefined
+}
+
+/** The whole contract of a folder under adapters/. */
+export interface Adapter {
+  readonly name: string
+  /** Throws with every fault of the options; opens no connection. */
+  connect(entry: CommunityEntry<unknown>, tools: AdapterTools): Community
+}
+
+/** Checks the entry's options before the adapter sees them, so that `connect` starts from known good ground. */
+export function defineAdapter<Options>(adapter: {
+  readonly name: string
+  readonly options: { parse(value: unknown): Options }
+  readonly connect: (entry: CommunityEntry<Options>, tools: AdapterTools) => Community
+}): Adapter {
+  return {
+    name: adapter.name,
+    connect: (entry, tools) => adapter.connect({ ...entry, options: adapter.options.parse(entry.options) }, tools),
+  }
+}
+

@@ -1,0 +1,93 @@
+import { asGatewayError, GatewayError } from '../errors.ts'
+import type { FederatedAnswer, QueryAnswer } from '../model/answers.ts'
+import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
+import { onlyIdentifier, type PatientId } from '../model/patient.ts'
+import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
+import type { IsAuthor } from '../policy/visibility.ts'
+import type { AccessPolicy, Clock, Community, KnownPatient, PatientLocator } from '../ports.ts'
+import { ask } from './ask.ts'
+import { type Context, contextOf } from './complete.ts'
+import { fanOut, type OnLeg } from './fan-out.ts'
+import { type Disagreement, merge } from './merge.ts'
+import { hiddenIds, withhold } from './withhold.ts'
+
+/** What a federated question needs. */
+export interface FederationParts {
+  readonly policy: AccessPolicy
+  readonly isAuthor: IsAuthor
+  readonly clock: Clock
+  /** Tells a person's identifiers and region of assistance; without one, only the identifier asked about is known. */
+  readonly patients?: PatientLocator
+  readonly onLeg?: (call: AuthorizedCall, ...leg: Parameters<OnLeg>) => void
+  readonly onDisagreement?: (call: AuthorizedCall, disagreement: Disagreement) => void
+}
+
+/** Answers stored queries about one person for one caller. Throws GatewayError; failures of communities are values. */
+export interface QueryGateway {
+  query(query: StoredQuery, caller: AuthenticatedCall): Promise<FederatedAnswer>
+}
+
+/** Authorizes, finds the person, asks the communities that `route` names, and merges what may be shown. */
+export async function federate(
+  query: StoredQuery,
+  caller: AuthenticatedCall,
+  route: (known: KnownPatient) => readonly Community[],
+  parts: FederationParts,
+): Promise<FederatedAnswer> {
+  const call = parts.policy.authorize('query', query, caller)
+  const { known, doubt } = await locate(patientOf(query, call), call, parts)
+  const targets = route(known)
+  const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))
+  const { answers, failures, asked } = await fanOut(
+    targets,
+    call,
+    parts.clock,
+    (community, leg) => askInContext(community, query, known, leg),
+    onLeg,
+  )
+  const hidden = hiddenIds(
+    answers.flatMap(({ answer }) => [...answer.entries, ...answer.context.entries]),
+    call.permit,
+    parts.isAuthor,
+  )
+  const shown = answers.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+  const { answer, disagreements } = merge(shown, known)
+  for (const disagreement of disagreements) parts.onDisagreement?.(call, disagreement)
+  const own = targets.find(({ relation }) => relation === 'own') ?? targets[0]
+  const issues =
+    doubt === undefined || own === undefined ? answer.issues : [...answer.issues, { ...doubt, home: own.home }]
+  return { ...answer, issues, asked, failures }
+}
+
+/** The person the whole exchange is about: the assertion's, which the policy has held against the query's. */
+function patientOf(query: StoredQuery, { assertion }: AuthorizedCall): PatientId {
+  const id = namesPatient(query) ? query.patientId : assertion.patientId
+  if (id === undefined) throw new GatewayError('access-denied', 'The assertion names no patient')
+  return id
+}
+
+async function locate(id: PatientId, call: AuthorizedCall, { patients }: FederationParts) {
+  const alone: KnownPatient = { patient: onlyIdentifier(id) }
+  if (patients === undefined) return { known: alone }
+  try {
+    return { known: (await patients.locate(id, call)) ?? alone }
+  } catch (thrown) {
+    const error = asGatewayError(thrown)
+    if (error.fault !== 'community') throw error
+    const text = 'The patient index did not answer: documents under other identifiers of the patient may be missing'
+    return { known: alone, doubt: { severity: 'warning', code: 'XDSRegistryError', text } as const }
+  }
+}
+
+type InContext = QueryAnswer & { readonly context: Context }
+
+async function askInContext(
+  community: Community,
+  query: StoredQuery,
+  known: KnownPatient,
+  call: AuthorizedCall,
+): Promise<InContext> {
+  const answer = await ask(community, query, known, call)
+  const context = await contextOf(answer, community.home, (further) => ask(community, further, known, call))
+  return { ...answer, context }
+}

@@ -1,0 +1,95 @@
+import { GatewayError } from '../errors.ts'
+import type { Assertion, AuthenticatedCall, AuthorizedCall, Permit } from '../model/call.ts'
+import { samePatientId } from '../model/patient.ts'
+import { type DocumentFilter, namesPatient, type StoredQuery } from '../model/stored-query.ts'
+import type { AccessPolicy } from '../ports.ts'
+
+/** Roles that look at a person's record from the person's own side (ini.md §2.4, §4.6). */
+export const citizenRoles: ReadonlySet<string> = new Set(['ASS', 'TUT', 'GEN', 'ING'])
+
+/** Roles of systems, for index transfer, the hiding chain and gateway look-ups (ini.md §2.4). */
+export const systemRoles: ReadonlySet<string> = new Set(['NOR', 'INI', 'GTW'])
+
+/** Every other role of the affinity domain (ini.md §4.6). */
+export const professionalRoles: ReadonlySet<string> = new Set(
+  'AAS APR PSS INF FAR DSA DAM OAM DRS RSA MRP OGC OPI MDS DAP'.split(' '),
+)
+
+/** Which purposes of use let whom search for documents (ini.md §2.4, §4.7). Anything else is refused. */
+const purposes: Readonly<Record<string, ReadonlySet<string>>> = {
+  TREATMENT: professionalRoles,
+  EMERGENCY: professionalRoles,
+  PUBEMERGENCY: professionalRoles,
+  PERSONAL: citizenRoles,
+  UPDATE: new Set([...professionalRoles, 'GTW']),
+  SYSADMIN: new Set(['NOR', 'INI']),
+}
+
+/**
+ * Who may search: the claim must be for reading, its role must fit its purpose, its patient must be the one asked about,
+ * and the document types asked for must be among those it names. Throws `access-denied`.
+ */
+export const accessPolicy: AccessPolicy = {
+  authorize(_action, query, call) {
+    const { assertion } = call
+    if (assertion.action !== 'READ') throw denied('The assertion is not for reading')
+    if (purposes[assertion.purposeOfUse]?.has(assertion.role) !== true) {
+      throw denied('The role has no right to search for this purpose of use')
+    }
+    requirePatient(query, assertion)
+    requireTypes(query, assertion)
+    return { ...call, permit: permitOf(assertion) } satisfies AuthorizedCall
+  },
+}
+
+function denied(message: string): GatewayError {
+  return new GatewayError('access-denied', message)
+}
+
+function requirePatient(query: StoredQuery, assertion: Assertion): void {
+  const { patientId } = assertion
+  if (patientId === undefined) throw denied('The assertion names no patient')
+  if (namesPatient(query) && !samePatientId(query.patientId, patientId)) {
+    throw denied('The assertion is about another patient than the query')
+  }
+  // Citizens look at their own record; those who represent somebody are claimed to by their role.
+  if (assertion.role === 'ASS' && !assertion.subject.startsWith(`${patientId.value}^`)) {
+    throw denied('The assertion is about another patient than its subject')
+  }
+}
+
+function requireTypes(query: StoredQuery, { documentTypes }: Assertion): void {
+  if (documentTypes === undefined) return
+  const asked = 'filter' in query ? ((query.filter as DocumentFilter).typeCodes ?? []) : []
+  const covered = asked.every(({ code, scheme }) => {
+    return documentTypes.some((type) => type.code === code && (scheme === undefined || scheme === type.scheme))
+  })
+  if (!covered) throw denied('The query asks for document types the assertion does not name')
+}
+
+function permitOf(assertion: Assertion): Permit {
+  const { community, role, purposeOfUse, subject, organization, inCare, documentTypes, locality, application } =
+    assertion
+  // Everything a community may decide by: two callers share an answer only when no community could tell them apart.
+  const partition = JSON.stringify([
+    community,
+    organization,
+    role,
+    purposeOfUse,
+    subject,
+    inCare ?? null,
+    locality ?? null,
+    application ?? null,
+    documentTypes?.map(({ code, scheme }) => `${code}^^${scheme}`).sort() ?? null,
+  ])
+  return {
+    partition,
+    viewer: { role, purposeOfUse, subject },
+    ...(documentTypes === undefined ? {} : { documentTypes }),
+  }
+}
+
+/** A call as the caller of a port would hand it on, under another signal. */
+export function under<C extends AuthenticatedCall>(call: C, signal: AbortSignal): C {
+  return { ...call, signal }
+}

@@ -1,0 +1,349 @@
+import { Buffer } from 'node:buffer'
+import { decode } from './xml-decode.ts'
+import { XmlError } from './xml-error.ts'
+import { LENGTH, LOCAL, NAME, NO_NAMESPACE, OFFSET, PREFIX, XML_NAMESPACE } from './xml-names.ts'
+import {
+  ATTRIBUTE,
+  ATTRIBUTE_COUNT,
+  ATTRIBUTE_NAME,
+  ATTRIBUTE_NAMESPACE,
+  ATTRIBUTES,
+  CHILDREN,
+  CLOSING,
+  DECLARATION_SIZE,
+  DECLARED_NAMESPACE,
+  DECLARED_PREFIX,
+  ELEMENT,
+  ENCODED,
+  END,
+  FLAGS,
+  MARKUP,
+  NAME_OF,
+  NAMESPACE_OF,
+  NEXT,
+  OPENED,
+  OUTER,
+  PARENT,
+  SCOPE,
+  START,
+  VALUE_END,
+  VALUE_START,
+  type XmlRecords,
+} from './xml-records.ts'
+import { freshSource, type Source } from './xml-source.ts'
+import { decodeContent, NONE, type Node, type XmlTree } from './xml-tree.ts'
+
+export interface CanonicalOptions {
+  /** InclusiveNamespaces PrefixList; `#default` is the default namespace. */
+  readonly inclusivePrefixes?: readonly string[]
+  /** One descendant element left out with all it contains: the enveloped Signature. */
+  readonly omit?: Node
+}
+
+/**
+ * Exclusive XML Canonicalization 1.0 without comments of an element. Throws XmlError on a relative namespace name, on
+ * a form larger than the tree's `maxBytes`, and rather than give an empty one.
+ */
+export function canonicalize(tree: XmlTree, node: Node, options: CanonicalOptions = {}): string {
+  return canonicalBytes(tree, node, options).toString('utf8')
+}
+
+/** As `canonicalize`, in UTF-8: what a digest is taken of. */
+export function canonicalBytes(tree: XmlTree, node: Node, options: CanonicalOptions = {}): Buffer {
+  if (node < 0 || node === options.omit) throw new XmlError('empty-canonical-form', node < 0 ? 0 : tree.start(node))
+  return new Canonicalization(tree, node, options).bytes()
+}
+
+const LESS = 0x3c
+const GREATER = 0x3e
+const SLASH = 0x2f
+const SPACE = 0x20
+const EQUALS = 0x3d
+const QUOTE = 0x22
+const COLON = 0x3a
+/** The empty prefix: the default namespace. */
+const DEFAULT = 0
+const xmlns = ascii(' xmlns')
+
+/** Canonical XML 1.0 §2.3: what stands for a character in text and in an attribute value. */
+const textEscapes = escapes({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#xD;' })
+const attributeEscapes = escapes({
+  '&': '&amp;',
+  '<': '&lt;',
+  '"': '&quot;',
+  '\t': '&#x9;',
+  '\n': '&#xA;',
+  '\r': '&#xD;',
+})
+
+class Canonicalization {
+  readonly #records: XmlRecords
+  readonly #apex: Node
+  readonly #omit: Node
+  readonly #limit: number
+  #out: Source
+  #length = 0
+  /** Per prefix, the namespace (+ 1) that the nearest rendered ancestor declares, 0 when none; and how to go back. */
+  readonly #rendered: Int32Array
+  readonly #undo: number[] = []
+  readonly #inclusive: Uint8Array | undefined
+  readonly #namespaces = new Map<number, Source>()
+
+  constructor(tree: XmlTree, apex: Node, options: CanonicalOptions) {
+    const records = tree.records
+    this.#records = records
+    this.#apex = apex
+    this.#omit = options.omit ?? NONE
+    this.#limit = records.maxBytes
+    this.#out = freshSource(Math.min(this.#limit, 1024 + (tree.end(apex) - tree.start(apex))))
+    this.#rendered = new Int32Array(records.names.count)
+    this.#rendered[DEFAULT] = NO_NAMESPACE + 1
+    if (options.inclusivePrefixes !== undefined && options.inclusivePrefixes.length > 0) {
+      this.#inclusive = new Uint8Array(records.names.count)
+      for (const prefix of options.inclusivePrefixes) {
+        const number = prefix === '#default' ? DEFAULT : prefix === '' ? -1 : records.names.numberOf(prefix)
+        if (number >= 0) this.#inclusive[number] = 1
+      }
+    }
+  }
+
+  bytes(): Buffer {
+    const { elements } = this.#records
+    let node = this.#apex
+    const marks: number[] = []
+    for (;;) {
+      marks.push(this.#undo.length)
+      this.#startTag(node)
+      let from = elements[node * ELEMENT + OPENED]!
+      let next = elements[node * ELEMENT + FLAGS]! & CHILDREN ? node + 1 : NONE
+      for (;;) {
+        if (next === this.#omit && next !== NONE) {
+          this.#content(node, from, elements[next * ELEMENT + START]!)
+          from = elements[next * ELEMENT + END]!
+          next = elements[next * ELEMENT + NEXT]!
+        }
+        if (next !== NONE) {
+          this.#content(node, from, elements[next * ELEMENT + START]!)
+          node = next
+          break
+        }
+        this.#content(node, from, elements[node * ELEMENT + CLOSING]!)
+        this.#endTag(node)
+        this.#restore(marks.pop() ?? 0)
+        if (node === this.#apex) return this.#out.subarray(0, this.#length)
+        from = elements[node * ELEMENT + END]!
+        next = elements[node * ELEMENT + NEXT]!
+        node = elements[node * ELEMENT + PARENT]!
+      }
+    }
+  }
+
+  #startTag(node: Node): void {
+    const { elements, attributes, names } = this.#records
+    const at = node * ELEMENT
+    const name = elements[at + NAME_OF]!
+    this.#byte(LESS)
+    this.#name(name)
+    const first = elements[at + ATTRIBUTES]!
+    const count = elements[at + ATTRIBUTE_COUNT]!
+    const due: number[] = []
+    this.#use(names.table[(name << NAME) | PREFIX]!, elements[at + NAMESPACE_OF]!, due)
+    for (let index = first; index < first + count; index++) {
+      const prefix = names.table[((attributes[index * ATTRIBUTE + ATTRIBUTE_NAME]! >> 1) << NAME) | PREFIX]!
+      if (prefix !== DEFAULT) this.#use(prefix, attributes[index * ATTRIBUTE + ATTRIBUTE_NAMESPACE]!, due)
+    }
+    this.#ownDeclarations(node, due)
+    if (node === this.#apex && this.#inclusive !== undefined) this.#inherited(node, this.#inclusive, due)
+    if (due.length > 1) due.sort((a, b) => byCodePoint(names.string(a), names.string(b)))
+    for (const prefix of due) this.#declaration(prefix)
+    if (count === 1) this.#attribute(first)
+    else if (count > 1) for (const index of this.#sorted(first, count)) this.#attribute(index)
+    this.#byte(GREATER)
+  }
+
+  /** A prefix visibly used, or to be treated so: due to be declared unless a rendered ancestor does so already. */
+  #use(prefix: number, namespace: number, due: number[]): void {
+    const before = this.#rendered[prefix]!
+    if (before === namespace + 1 || namespace === XML_NAMESPACE) return
+    this.#undo.push(prefix, before)
+    this.#rendered[prefix] = namespace + 1
+    due.push(prefix)
+  }
+
+  #ownDeclarations(node: Node, due: number[]): void {
+    const { elements, names, scopes } = this.#records
+    const parent = elements[node * ELEMENT + PARENT]!
+    const outer = parent < 0 ? this.#records.outerScope : elements[parent * ELEMENT + SCOPE]!
+    for (let scope = elements[node * ELEMENT + SCOPE]!; scope !== outer; ) {
+      const at = (scope - 1) * DECLARATION_SIZE
+      const prefix = scopes.table[at + DECLARED_PREFIX]!
+      const namespace = scopes.table[at + DECLARED_NAMESPACE]!
+      if (!names.isAbsolute(namespace)) this.#relative(node)
+      if (this.#inclusive?.[prefix] === 1) this.#use(prefix, namespace, due)
+      scope = scopes.table[at + OUTER]!
+    }
+  }
+
+  /** At the apex every prefix of the inclusive list is used, wherever it was declared; the innermost declaration counts. */
+  #inherited(node: Node, inclusive: Uint8Array, due: number[]): void {
+    const { elements, scopes } = this.#records
+    const met = new Set<number>()
+    for (let scope = elements[node * ELEMENT + SCOPE]!; scope !== 0; ) {
+      const at = (scope - 1) * DECLARATION_SIZE
+      const prefix = scopes.table[at + DECLARED_PREFIX]!
+      if (inclusive[prefix] === 1 && !met.has(prefix)) {
+        met.add(prefix)
+        this.#use(prefix, scopes.table[at + DECLARED_NAMESPACE]!, due)
+      }
+      scope = scopes.table[at + OUTER]!
+    }
+  }
+
+  #declaration(prefix: number): void {
+    const namespace = this.#rendered[prefix]! - 1
+    let value = this.#namespaces.get(namespace)
+    if (value === undefined) {
+      if (!this.#records.names.isAbsolute(namespace)) this.#relative(this.#apex)
+      value = Buffer.from(this.#records.names.namespace(namespace), 'utf8') as Source
+      this.#namespaces.set(namespace, value)
+    }
+    this.#copy(xmlns, 0, xmlns.length)
+    if (prefix !== DEFAULT) {
+      this.#byte(COLON)
+      this.#name(prefix)
+    }
+    this.#byte(EQUALS)
+    this.#byte(QUOTE)
+    this.#escaped(value, 0, value.length, attributeEscapes)
+    this.#byte(QUOTE)
+  }
+
+  /** By namespace name, then by local name. */
+  #sorted(first: number, count: number): number[] {
+    const order = Array.from({ length: count }, (_, index) => first + index)
+    return order.sort((a, b) => this.#compare(a, b))
+  }
+
+  #compare(one: number, other: number): number {
+    const { attributes, names } = this.#records
+    const namespace = attributes[one * ATTRIBUTE + ATTRIBUTE_NAMESPACE]!
+    const otherNamespace = attributes[other * ATTRIBUTE + ATTRIBUTE_NAMESPACE]!
+    if (namespace !== otherNamespace) return byCodePoint(names.namespace(namespace), names.namespace(otherNamespace))
+    const name = (attributes[one * ATTRIBUTE + ATTRIBUTE_NAME]! >> 1) << NAME
+    const otherName = (attributes[other * ATTRIBUTE + ATTRIBUTE_NAME]! >> 1) << NAME
+    return byCodePoint(names.string(names.table[name | LOCAL]!), names.string(names.table[otherName | LOCAL]!))
+  }
+
+  #attribute(index: number): void {
+    const { source, attributes } = this.#records
+    const at = index * ATTRIBUTE
+    const name = attributes[at + ATTRIBUTE_NAME]!
+    const from = attributes[at + VALUE_START]!
+    const to = attributes[at + VALUE_END]!
+    this.#byte(SPACE)
+    this.#name(name >> 1)
+    this.#byte(EQUALS)
+    this.#byte(QUOTE)
+    if (name & 1) {
+      const into = this.#records.scratch(to - from)
+      this.#escaped(into, 0, decode(source, from, to, 'attribute', into, 0), attributeEscapes)
+    } else this.#escaped(source, from, to, attributeEscapes)
+    this.#byte(QUOTE)
+  }
+
+  #content(node: Node, from: number, to: number): void {
+    if (from === to) return
+    if (this.#records.elements[node * ELEMENT + FLAGS]! & (ENCODED | MARKUP)) {
+      const into = this.#records.scratch(to - from)
+      this.#escaped(into, 0, decodeContent(this.#records, from, to, into, 0), textEscapes)
+    } else this.#escaped(this.#records.source, from, to, textEscapes)
+  }
+
+  #endTag(node: Node): void {
+    this.#byte(LESS)
+    this.#byte(SLASH)
+    this.#name(this.#records.elements[node * ELEMENT + NAME_OF]!)
+    this.#byte(GREATER)
+  }
+
+  #restore(mark: number): void {
+    const undo = this.#undo
+    while (undo.length > mark) {
+      const before = undo.pop() ?? 0
+      this.#rendered[undo.pop() ?? 0] = before
+    }
+  }
+
+  #relative(node: Node): never {
+    throw new XmlError('relative-namespace', this.#records.elements[node * ELEMENT + START]!)
+  }
+
+  #name(name: number): void {
+    const { source, names } = this.#records
+    const from = names.table[(name << NAME) | OFFSET]!
+    this.#copy(source, from, from + names.table[(name << NAME) | LENGTH]!)
+  }
+
+  #escaped(from: Source, start: number, end: number, table: readonly (Source | undefined)[]): void {
+    let run = start
+    for (let pos = start; pos < end; pos++) {
+      const instead = table[from[pos]!]
+      if (instead === undefined) continue
+      this.#copy(from, run, pos)
+      this.#copy(instead, 0, instead.length)
+      run = pos + 1
+    }
+    this.#copy(from, run, end)
+  }
+
+  #copy(from: Source, start: number, end: number): void {
+    const size = end - start
+    this.#reserve(size)
+    const out = this.#out
+    let at = this.#length
+    this.#length = at + size
+    if (size > 64) from.copy(out, at, start, end)
+    else for (let pos = start; pos < end; pos++) out[at++] = from[pos]!
+  }
+
+  #byte(byte: number): void {
+    this.#reserve(1)
+    this.#out[this.#length++] = byte
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#length + size
+    if (needed <= this.#out.length) return
+    if (needed > this.#limit) throw new XmlError('too-large', this.#records.elements[this.#apex * ELEMENT + START]!)
+    const larger = freshSource(Math.min(needed * 2, this.#limit))
+    this.#out.copy(larger, 0, 0, this.#length)
+    this.#out = larger
+  }
+}
+
+/** The order of code points, which is that of UTF-8 bytes but not of UTF-16 units. */
+function byCodePoint(one: string, other: string): number {
+  const length = Math.min(one.length, other.length)
+  for (let at = 0; at < length; at++) {
+    const a = one.charCodeAt(at)
+    const b = other.charCodeAt(at)
+    if (a !== b) return rank(a) - rank(b)
+  }
+  return one.length - other.length
+}
+
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
+}
+
+function ascii(text: string): Source {
+  return Buffer.from(text, 'latin1') as Source
+}
+
+function escapes(table: Readonly<Record<string, string>>): readonly (Source | undefined)[] {
+  return Array.from({ length: 256 }, (_, byte) => {
+    const instead = table[String.fromCharCode(byte)]
+    return instead === undefined ? undefined : ascii(instead)
+  })
+}

@@ -1,0 +1,238 @@
+import { GatewayError } from '../../core/errors.ts'
+import type { QueryAnswer } from '../../core/model/answers.ts'
+import type { Slot } from '../../core/model/code.ts'
+import type { HomeCommunityId } from '../../core/model/identifiers.ts'
+import type { DocumentEntry } from '../../core/model/metadata.ts'
+import { XmlError, type XmlLimits, XmlReader } from '../xml.ts'
+import { type PeerFault, readFault } from './fault.ts'
+import { query, type ResponseStatus, responseStatuses, rim, rs } from './names.ts'
+import { type ObjectListReader, objectListReader } from './object-list.ts'
+import { associationTable, documentEntryTable, folderTable, submissionSetTable } from './object-tables.ts'
+import { writeObject } from './object-write.ts'
+import { readSlots } from './parts-read.ts'
+import { attribute, writeSlots } from './parts-write.ts'
+import { type RegistryErrorRecord, readRegistryErrors, writeRegistryErrors } from './registry-error.ts'
+import type { ReturnType } from './stored-query.ts'
+
+/** What WS-Addressing said about a response. */
+export interface ResponseHeader {
+  readonly relatesTo?: string
+  readonly action?: string
+}
+
+export interface DecodedQueryResponse {
+  readonly header: ResponseHeader
+  /** The community refused to answer at all; then there is nothing else. */
+  readonly fault?: undefined
+  /** As told, even where it contradicts the issues: what counts is for the caller to decide (ini.md §6.2). */
+  readonly status: ResponseStatus
+  readonly answer: QueryAnswer
+  readonly requestId?: string
+  readonly responseSlots: readonly Slot[]
+}
+
+export interface DecodedQueryFault {
+  readonly header: ResponseHeader
+  readonly fault: PeerFault
+}
+
+export interface DecodeResponseOptions {
+  readonly limits?: XmlLimits
+  /** Called after every object; a promise it returns is awaited, so that long answers leave the event loop to others. */
+  readonly pause?: () => Promise<void> | undefined
+  /** Told why an object was left out of the answer, without any value of it. */
+  readonly onOddEntry?: (reason: string) => void
+}
+
+/**
+ * Reads the answer to a stored query as it goes by: a SOAP 1.2 or 1.1 message, or a bare query:AdhocQueryResponse or
+ * rs:RegistryResponse (INI answers with the latter when it has only errors). No string of the answer keeps the message
+ * alive. Throws `community-misbehaved` for anything else, and for XML that is broken or beyond the limits.
+ */
+export async function decodeQueryResponse(
+  bytes: Uint8Array,
+  options: DecodeResponseOptions = {},
+): Promise<DecodedQueryResponse | DecodedQueryFault> {
+  try {
+    const reader = options.limits === undefined ? new XmlReader(bytes) : new XmlReader(bytes, options.limits)
+    const response = await readMessage(reader, options)
+    while (reader.next() !== 'eof');
+    return response
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error
+    throw new GatewayError('community-misbehaved', 'The community answered with XML that cannot be read', {
+      cause: error,
+    })
+  }
+}
+
+type Message = DecodedQueryResponse | DecodedQueryFault
+
+async function readMessage(reader: XmlReader, options: DecodeResponseOptions): Promise<Message> {
+  reader.next()
+  if (reader.local() !== 'Envelope') return readResponse(reader, {}, options)
+  let header: ResponseHeader = {}
+  while (reader.next() === 'start') {
+    if (reader.local() === 'Header') header = readHeader(reader)
+    else if (reader.local() === 'Body') {
+      if (reader.next() !== 'start') break
+      if (reader.local() === 'Fault') {
+        const tree = reader.subtree()
+        return { header, fault: readFault(tree, tree.root) }
+      }
+      return readResponse(reader, header, options)
+    } else reader.skip()
+  }
+  throw nonsense('The community answered without a message in it')
+}
+
+function readHeader(reader: XmlReader): ResponseHeader {
+  const header: { relatesTo?: string; action?: string } = {}
+  while (reader.next() === 'start') {
+    const local = reader.local()
+    if ((local === 'RelatesTo' || local === 'Action') && reader.namespace().includes('addressing')) {
+      const tree = reader.subtree()
+      header[local === 'Action' ? 'action' : 'relatesTo'] = tree.text(tree.root).trim()
+    } else reader.skip()
+  }
+  return header
+}
+
+async function readResponse(
+  reader: XmlReader,
+  header: ResponseHeader,
+  { pause, onOddEntry }: DecodeResponseOptions,
+): Promise<DecodedQueryResponse> {
+  const root = reader.local()
+  if (root !== 'AdhocQueryResponse' && root !== 'RegistryResponse')
+    throw nonsense('The community answered with something other than a query response')
+  const status = statusOf(reader.attribute('status'))
+  const requestId = reader.attribute('requestId')
+  const objects = objectListReader(onOddEntry)
+  let responseSlots: readonly Slot[] = []
+  const errors: QueryAnswer['issues'][number][] = []
+  // The error list is found by its name alone: some registries put it into the rim namespace.
+  while (reader.next() === 'start') {
+    switch (reader.local()) {
+      case 'ResponseSlotList': {
+        const tree = reader.subtree()
+        responseSlots = readSlots(tree, tree.root)
+        break
+      }
+      case 'RegistryErrorList': {
+        const tree = reader.subtree()
+        errors.push(...readRegistryErrors(tree, tree.root))
+        break
+      }
+      case 'RegistryObjectList':
+        await readList(reader, objects, pause)
+        break
+      default:
+        reader.skip()
+    }
+  }
+  const { issues, ...found } = objects.finish()
+  return {
+    header,
+    status,
+    answer: { ...found, issues: [...errors, ...issues] },
+    ...(requestId === undefined ? {} : { requestId }),
+    responseSlots,
+  }
+}
+
+async function readList(
+  reader: XmlReader,
+  objects: ObjectListReader,
+  pause: DecodeResponseOptions['pause'],
+): Promise<void> {
+  while (reader.next() === 'start') {
+    const tree = reader.subtree()
+    objects.take(tree, tree.root)
+    const waiting = pause?.()
+    if (waiting !== undefined) await waiting
+  }
+}
+
+/** The status by its last word: some peers spell PartialSuccess with OASIS's prefix, or leave any prefix out. */
+function statusOf(told: string | undefined): ResponseStatus {
+  switch (told?.trim().split(':').at(-1)) {
+    case 'Success':
+      return 'success'
+    case 'PartialSuccess':
+      return 'partial-success'
+    case 'Failure':
+      return 'failure'
+    default:
+      throw nonsense('The community answered without a status that ebRS knows')
+  }
+}
+
+function nonsense(message: string): GatewayError {
+  return new GatewayError('community-misbehaved', message)
+}
+
+/** What can be written into a response; a merged answer is such a one. */
+export type Answer = Omit<QueryAnswer, 'references' | 'issues'> & Partial<Pick<QueryAnswer, 'references'>>
+
+export interface EncodeResponseOptions<E extends DocumentEntry> {
+  readonly status: ResponseStatus
+  readonly returnType: ReturnType
+  readonly requestId?: string
+  readonly errors: readonly RegistryErrorRecord[]
+  /** The community told for objects that do not name their own. */
+  readonly home?: HomeCommunityId
+  readonly responseSlots?: readonly Slot[]
+  /** Slots to be told with an entry beside its own. */
+  readonly slotsFor?: (entry: E) => readonly Slot[]
+}
+
+/**
+ * Writes a query:AdhocQueryResponse that declares its own namespaces (ITI TF-2: 3.18.4.1.3, 3.38.4.1.3): every
+ * ExtrinsicObject, RegistryPackage and ObjectRef tells its home, an Association only if it has one. What a peer told of
+ * an object and no field names is told on.
+ */
+export function encodeQueryResponse<E extends DocumentEntry>(
+  answer: Answer & { readonly entries: readonly E[] },
+  options: EncodeResponseOptions<E>,
+): string {
+  const { status, requestId, errors, responseSlots = [] } = options
+  let xml = `<query:AdhocQueryResponse xmlns:query="${query}" xmlns:rim="${rim}" xmlns:rs="${rs}"`
+  xml += ` status="${responseStatuses[status]}"`
+  xml += `${requestId === undefined ? '' : attribute('requestId', requestId)}>`
+  if (responseSlots.length > 0) xml += `<rs:ResponseSlotList>${writeSlots(responseSlots)}</rs:ResponseSlotList>`
+  xml += `${writeRegistryErrors(errors)}<rim:RegistryObjectList>`
+  xml += options.returnType === 'ObjectRef' ? writeReferences(answer, options.home) : writeObjects(answer, options)
+  return `${xml}</rim:RegistryObjectList></query:AdhocQueryResponse>`
+}
+
+function writeObjects<E extends DocumentEntry>(
+  answer: Answer & { readonly entries: readonly E[] },
+  { home, slotsFor }: EncodeResponseOptions<E>,
+): string {
+  const parts: string[] = []
+  for (const entry of answer.entries) parts.push(writeObject(entry, documentEntryTable, home, slotsFor?.(entry)))
+  for (const set of answer.submissionSets) parts.push(writeObject(set, submissionSetTable, home))
+  for (const folder of answer.folders) parts.push(writeObject(folder, folderTable, home))
+  for (const association of answer.associations) parts.push(writeObject(association, associationTable, undefined))
+  for (const reference of answer.references ?? []) parts.push(writeReference(reference.id, reference.home ?? home))
+  return parts.join('')
+}
+
+/** One rim:ObjectRef for each object, once. */
+function writeReferences(answer: Answer, home: HomeCommunityId | undefined): string {
+  const references = new Set<string>()
+  for (const { entryUuid, home: own } of [
+    ...answer.entries,
+    ...answer.submissionSets,
+    ...answer.folders,
+    ...answer.associations,
+  ])
+    references.add(writeReference(entryUuid, own ?? home))
+  for (const { id, home: own } of answer.references ?? []) references.add(writeReference(id, own ?? home))
+  return [...references].join('')
+}
+
+function writeReference(id: string, home: HomeCommunityId | undefined): string {
+  return `<rim:ObjectRef${attribute('id', id)}${home === undefined ? '' : attribute('home', home)}/>`
+}
