@@ -21,7 +21,7 @@ export interface AnswerStore {
   /** How many patients the kept answers name. */
   readonly patients: number
   get(question: string): QueryAnswer | undefined
-  /** Freezes the answer, and keeps it until `ttlMs` after `askedAt` unless it is larger than all bounds. */
+  /** Freezes the answer, and keeps it until `ttlMs` after `askedAt` unless it alone exceeds a bound. */
   keep(question: string, entry: Kept, askedAt: number): void
   dropPatient(patient: string): void
   clear(): void

@@ -72,6 +72,7 @@ export function originPools(secureContext: SecureContext, limits: OriginLimits, 
     const idle = [...entries].filter(([, entry]) => entry.inUse === 0)
     const oldest = idle.sort(([, a], [, b]) => a.usedAt - b.usedAt)[0]
     if (oldest === undefined) throw new GatewayError('overloaded', 'Too many endpoints of one community are in use')
+    retire(...oldest)
   }
 
   function entryOf(origin: string): Entry {

@@ -33,7 +33,7 @@ export interface CommunityClientOptions {
   readonly maxResponseBytes: number
   /** Most connections per origin. At least the guard's concurrency, else requests wait here and time out as the peer's fault. */
   readonly connections: number
-  /** For the name, the connection and the handshake together. */
+  /** For the name, the connection and the handshake together; kept to within a second. */
   readonly connectTimeoutMs: number
   /** Most origins with open connections; default 16. */
   readonly origins?: number

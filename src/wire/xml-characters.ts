@@ -1,42 +1,73 @@
-/** What a byte of character data is: white space first, so that `<= PLAIN` means "nothing to do". */
+export const TAB = 0x09
+export const LINE_FEED = 0x0a
+export const RETURN = 0x0d
+export const SPACE = 0x20
+export const BANG = 0x21
+export const QUOTE = 0x22
+export const HASH_SIGN = 0x23
+export const AMPERSAND = 0x26
+export const APOSTROPHE = 0x27
+export const HYPHEN = 0x2d
+export const SLASH = 0x2f
+export const COLON = 0x3a
+export const SEMICOLON = 0x3b
+export const LESS = 0x3c
+export const EQUALS = 0x3d
+export const GREATER = 0x3e
+export const QUESTION = 0x3f
+export const OPEN_BRACKET = 0x5b
+export const CLOSE_BRACKET = 0x5d
+/** The lead byte of U+FFFE and U+FFFF, the only valid UTF-8 beyond ASCII that is no XML character. */
+export const NONCHARACTER_LEAD = 0xef
+
+/** What a byte of character data is. White space comes first, so that `<= PLAIN` means "nothing to do". */
 export const WHITE = 0
 export const PLAIN = 1
 export const SPECIAL = 2
 
-const TAB = 0x09
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
-const SPACE = 0x20
-/** The lead byte of U+FFFE and U+FFFF, the only valid UTF-8 beyond ASCII that is not an XML character. */
-const NONCHARACTER_LEAD = 0xef
+/** Character data: `<`, `&`, `]`, carriage return and whatever may not stand there are SPECIAL. */
+export const textBytes = table((byte) => (isBlank(byte) ? WHITE : needsLook(byte, '<&]') ? SPECIAL : PLAIN))
 
-function bytes(kindOf: (byte: number) => number): Uint8Array {
+/** Comments and CDATA sections: `-`, `]`, carriage return and whatever may not stand there are SPECIAL. */
+export const rawBytes = table((byte) => (isBlank(byte) ? WHITE : needsLook(byte, '-]') ? SPECIAL : PLAIN))
+
+/** Attribute values: SPECIAL are quotes, `<`, `&`, white space to be normalised, and what may not stand there. */
+export const valueBytes = table((byte) => (needsLook(byte, '"\'<&\t\n') ? SPECIAL : PLAIN))
+
+/** 1 where a name may go on: ASCII name characters, colon, and every byte beyond ASCII, judged when first met. */
+export const nameBytes = table((byte) => (byte >= 0x80 || /[A-Za-z0-9_:.-]/.test(String.fromCharCode(byte)) ? 1 : 0))
+
+function table(kindOf: (byte: number) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => kindOf(byte))
 }
 
-function needsLook(byte: number): boolean {
-  return (byte < SPACE && byte !== TAB && byte !== LINE_FEED) || byte === NONCHARACTER_LEAD
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB || byte === LINE_FEED
 }
 
-/** Character data: `<`, `&`, `]`, carriage return and whatever may not stand there are SPECIAL. */
-export const textBytes = bytes((byte) => {
-  if (byte === SPACE || byte === TAB || byte === LINE_FEED) return WHITE
-  return needsLook(byte) || '<&]'.includes(String.fromCharCode(byte)) ? SPECIAL : PLAIN
-})
+function needsLook(byte: number, special: string): boolean {
+  const control = byte < SPACE && byte !== TAB && byte !== LINE_FEED
+  return control || byte === NONCHARACTER_LEAD || special.includes(String.fromCharCode(byte))
+}
 
-/** Comments and CDATA sections: `-`, `]`, carriage return and whatever may not stand there are SPECIAL. */
-export const rawBytes = bytes((byte) => {
-  if (byte === SPACE || byte === TAB || byte === LINE_FEED) return WHITE
-  return needsLook(byte) || '-]'.includes(String.fromCharCode(byte)) ? SPECIAL : PLAIN
-})
+/**
+ * Whether four bytes, read as one number, are all plain in character data: ASCII, no controls (white space among them),
+ * no `&`, `]` or `<`. Each term borrows into a byte's high bit exactly when some byte is the one looked for.
+ */
+export function isPlainText(word: number): boolean {
+  const ampersand = (word ^ 0x26262626) - 0x01010101
+  const bracket = (word ^ 0x5d5d5d5d) - 0x01010101
+  const less = (word ^ 0x3c3c3c3c) - 0x01010101
+  return ((word | (word - 0x20202020) | ampersand | bracket | less) & 0x80808080) === 0
+}
 
-/** Attribute values: 1 ends a run (quotes, `<`, `&`, white space to be normalised, what may not stand there). */
-export const attributeBytes = bytes((byte) =>
-  needsLook(byte) || '"\'<&\t\n'.includes(String.fromCharCode(byte)) ? 1 : 0,
-)
-
-/** 1 where a name may go on: ASCII name characters, colon, and every byte beyond ASCII, judged when first seen. */
-export const nameBytes = bytes((byte) => (byte >= 0x80 || /[A-Za-z0-9_:.-]/.test(String.fromCharCode(byte)) ? 1 : 0))
+/** As `isPlainText`, for attribute values: no quotes, `&` or `<`. */
+export function isPlainValue(word: number): boolean {
+  const quote = (word ^ 0x22222222) - 0x01010101
+  const ampersandOrApostrophe = ((word | 0x01010101) ^ 0x27272727) - 0x01010101
+  const less = (word ^ 0x3c3c3c3c) - 0x01010101
+  return ((word | (word - 0x20202020) | quote | ampersandOrApostrophe | less) & 0x80808080) === 0
+}
 
 /** XML 1.0 (5th edition) NameStartChar without the colon. */
 export function startsName(code: number): boolean {
@@ -60,7 +91,7 @@ export function continuesName(code: number): boolean {
   return (
     startsName(code) ||
     (code >= 0x30 && code <= 0x39) ||
-    code === 0x2d ||
+    code === HYPHEN ||
     code === 0x2e ||
     code === 0xb7 ||
     (code >= 0x300 && code <= 0x36f) ||

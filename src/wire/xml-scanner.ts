@@ -94,6 +94,7 @@ const declaration =
  */
 export class Scanner {
   readonly source: Source
+  readonly #words: DataView
   readonly names: XmlNames
   readonly scopes = new XmlScopes()
   readonly limits: XmlLimits
@@ -124,6 +125,7 @@ export class Scanner {
   constructor(bytes: Uint8Array, limits: XmlLimits) {
     const source = sourceOf(bytes)
     this.source = source
+    this.#words = new DataView(source.buffer, source.byteOffset, source.byteLength)
     this.limits = limits
     if (source.length > Math.min(limits.maxBytes, 0x7fffffff)) this.fail('too-large', limits.maxBytes)
     if (!isUtf8(source) || source.subarray(0, 4).includes(0)) this.fail('encoding', 0)
@@ -187,6 +189,7 @@ export class Scanner {
     if (this.depth === 0) return this.#outside()
     const source = this.source
     const stop = this.stop
+    const words = this.#words
     let pos = this.#inside === 'nothing' ? this.pos : this.#raw(this.pos)
     let flags = this.flags
     for (;;) {
@@ -203,8 +206,22 @@ export class Scanner {
         while (pos < stop && textBytes[source[pos]!]! === WHITE)
       } else if (kind === PLAIN) {
         flags |= TEXT
-        do pos++
-        while (pos < stop && textBytes[source[pos]!]! <= PLAIN)
+        pos++
+        while (pos + 4 <= stop) {
+          const w = words.getInt32(pos, true)
+          if (
+            ((w |
+              (w - 0x20202020) |
+              ((w ^ 0x26262626) - 0x01010101) |
+              ((w ^ 0x5d5d5d5d) - 0x01010101) |
+              ((w ^ 0x3c3c3c3c) - 0x01010101)) &
+              0x80808080) !==
+            0
+          )
+            break
+          pos += 4
+        }
+        while (pos < stop && textBytes[source[pos]!]! <= PLAIN) pos++
       } else if (byte === LESS) {
         if (pos > this.#pieceStart) this.pieces++
         const after = source[pos + 1]!
@@ -362,9 +379,7 @@ export class Scanner {
     const length = table[record | LENGTH]!
     const name = table[record | OFFSET]!
     let pos = start + 2
-    let same = 0
-    while (same < length && source[name + same] === source[pos + same]) same++
-    if (same < length) this.fail('mismatched-tag', start)
+    if (!this.#same(name, pos, length)) this.fail('mismatched-tag', start)
     pos += length
     while (isWhite(source[pos])) pos++
     if (source[pos] !== GREATER) this.fail('mismatched-tag', start)
@@ -388,6 +403,7 @@ export class Scanner {
   /** Reads the start tag at `pos` into `records` as a child of `parent` (-1: none) and returns the new node. */
   startTag(records: XmlRecords, parent: number): number {
     const { source, names } = this
+    const words = this.#words
     const end = this.#end
     const start = this.pos
     if (this.depth >= this.limits.maxDepth) this.fail('too-deep', start)
@@ -428,6 +444,20 @@ export class Scanner {
           const from = pos + 1
           let encoded = 0
           for (pos = from; ; ) {
+            while (pos + 4 <= end) {
+              const w = words.getInt32(pos, true)
+              if (
+                ((w |
+                  (w - 0x20202020) |
+                  ((w ^ 0x22222222) - 0x01010101) |
+                  (((w | 0x01010101) ^ 0x27272727) - 0x01010101) |
+                  ((w ^ 0x3c3c3c3c) - 0x01010101)) &
+                  0x80808080) !==
+                0
+              )
+                break
+              pos += 4
+            }
             while (pos < end && attributeBytes[source[pos]!] === 0) pos++
             if (pos >= end) this.fail('truncated', pos)
             byte = source[pos]!
@@ -522,9 +552,7 @@ export class Scanner {
     if (guessed !== 0) {
       const length = table[(guessed << NAME) | LENGTH]!
       const offset = table[(guessed << NAME) | OFFSET]!
-      let same = 0
-      while (same < length && source[offset + same] === source[from + same]) same++
-      if (same === length && nameBytes[source[from + length]!] === 0) {
+      if (this.#same(offset, from, length) && nameBytes[source[from + length]!] === 0) {
         this.pos = from + length
         return guessed
       }
@@ -535,6 +563,22 @@ export class Scanner {
     const name = this.names.at(from, to)
     this.names.table[guess] = name
     return name
+  }
+
+  /** Whether the same bytes stand in two places, compared by fours. */
+  #same(one: number, other: number, length: number): boolean {
+    if (other + length > this.#end) return false
+    if (length < 4) {
+      const source = this.source
+      for (let at = 0; at < length; at++) if (source[one + at] !== source[other + at]) return false
+      return true
+    }
+    const words = this.#words
+    const last = length - 4
+    for (let at = 0; at < last; at += 4) {
+      if (words.getInt32(one + at, true) !== words.getInt32(other + at, true)) return false
+    }
+    return words.getInt32(one + last, true) === words.getInt32(other + last, true)
   }
 
   #declare(attribute: number, from: number, to: number, encoded: number, scope: number, records: XmlRecords): number {

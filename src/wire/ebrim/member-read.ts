@@ -12,6 +12,7 @@ import {
   plainAttributes,
   readSlot,
   readTexts,
+  trimmed,
 } from './parts-read.ts'
 import { Rest } from './rest.ts'
 
@@ -91,7 +92,7 @@ export function readCode(tree: XmlTree, node: Node, member: Member, owner: strin
     slot({ name, values, slotType }) {
       if (name !== slotNames.codingScheme || values.length === 0) return false
       if (values.length > 1 || scheme !== undefined) throw new OddObject('a code of it has more than one coding scheme')
-      scheme = values[0]
+      scheme = values[0]?.trim()
       keepSlotType(member.rest, name, slotType)
       return true
     },
@@ -122,7 +123,8 @@ export function readAuthor(tree: XmlTree, node: Node, member: Member, owner: str
     slot({ name, values, slotType }) {
       const field = authorSlots.get(name)
       if (field === undefined || values.length === 0) return false
-      author[field] = author[field].length === 0 ? values : [...author[field], ...values]
+      const told = trimmed(values)
+      author[field] = author[field].length === 0 ? told : [...author[field], ...told]
       keepSlotType(member.rest, name, slotType)
       return true
     },

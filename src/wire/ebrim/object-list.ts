@@ -19,6 +19,12 @@ export interface ObjectList {
   readonly issues: readonly Issue[]
 }
 
+interface Beside {
+  readonly owner: string
+  readonly node: string
+  readonly extra: Extra
+}
+
 /** Takes the objects of a rim:RegistryObjectList one by one, in any order. */
 export interface ObjectListReader {
   /** Reads a child of the list. What is wrong with one object never stops the others. */
@@ -36,8 +42,8 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
   const associations: Association[] = []
   const references: ObjectReference[] = []
   const issues: Issue[] = []
-  /** Classifications that stand beside the package they classify, by its id; submissions often have them so. */
-  const beside = new Map<string, Extra | undefined>()
+  /** Classifications that stand beside the package they classify, submissions often have them so. */
+  const beside: Beside[] = []
 
   function setAside(tree: XmlTree, node: Node, reason: string): void {
     onOddEntry?.(reason)
@@ -60,7 +66,7 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
     if (member.node !== packageNodes.submissionSet && member.node !== packageNodes.folder)
       throw new OddObject('a classification stands outside the object it classifies')
     finishMember(tree, node, member, owner, 'node')
-    beside.set(owner, member.rest.collected)
+    beside.push({ owner, node: member.node, extra: member.rest.collected ?? {} })
   }
 
   return {
@@ -93,8 +99,9 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
     finish() {
       return {
         entries,
-        submissionSets: submissionSets.map((set) => classifiedBeside(set, beside)),
-        folders: folders.map((folder) => classifiedBeside(folder, beside)),
+        submissionSets:
+          beside.length === 0 ? submissionSets : submissionSets.map((set) => classifiedBeside(set, beside)),
+        folders: beside.length === 0 ? folders : folders.map((folder) => classifiedBeside(folder, beside)),
         associations,
         references,
         issues,
@@ -132,11 +139,13 @@ function kindOfPackage(tree: XmlTree, node: Node): 'submission-set' | 'folder' |
   return byIdentifier
 }
 
-function classifiedBeside<T extends SubmissionSet | Folder>(
-  object: T,
-  beside: ReadonlyMap<string, Extra | undefined>,
-): T {
-  const extra = beside.get(object.entryUuid)
-  if (extra === undefined || object.extra?.of?.node !== undefined) return object
-  return { ...object, extra: { ...object.extra, of: { ...object.extra?.of, node: extra } } }
+/** A package with what classifies it from beside it, as if that stood inside; what stands inside comes first. */
+function classifiedBeside<T extends SubmissionSet | Folder>(object: T, beside: readonly Beside[]): T {
+  let { extra } = object
+  for (const { owner, node, extra: own } of beside) {
+    if (owner !== object.entryUuid) continue
+    if (extra?.of?.node === undefined) extra = { ...extra, of: { ...extra?.of, node: own } }
+    else extra = { ...extra, classifications: [...(extra.classifications ?? []), { node, extra: own }] }
+  }
+  return extra === undefined ? object : { ...object, extra }
 }

@@ -22,6 +22,7 @@ import {
   plainAttributes,
   readSlot,
   readTexts,
+  trimmed,
 } from './parts-read.ts'
 import { Rest } from './rest.ts'
 
@@ -113,7 +114,8 @@ function readSlotField<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draf
   keepSlotType(rest, slot.name, slot.slotType)
   if (known.form === 'texts') {
     const before = draft[known.field] as List | undefined
-    draft[known.field] = before === undefined ? slot.values : [...before, ...slot.values]
+    const values = trimmed(slot.values)
+    draft[known.field] = before === undefined ? values : [...before, ...values]
     return
   }
   if (slot.values.length > 1 || draft[known.field] !== undefined || rest.hasSlot(slot.name))
@@ -124,14 +126,15 @@ function readSlotField<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draf
   else {
     draft[known.field] = value
     // A hash may be told in capitals; it is compared in small letters and told on as it was told.
-    if (known.form === 'hash' && value !== told) rest.slot({ name: slot.name, values: slot.values })
+    if (known.form === 'hash' && value !== told.trim()) rest.slot({ name: slot.name, values: slot.values })
   }
 }
 
 function understand<T>(told: string, { form }: FieldOf<T, SlotForm>): string | number | undefined {
-  if (form === 'text') return told === '' ? undefined : told
   const value = told.trim()
   switch (form) {
+    case 'text':
+      return value === '' ? undefined : value
     case 'time':
       return isTimestamp(value) ? value : undefined
     case 'hash':

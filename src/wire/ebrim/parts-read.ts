@@ -81,3 +81,8 @@ export function plainAttributes(tree: XmlTree, node: Node): Record<string, strin
   for (const { namespace, local, value } of tree.attributes(node)) if (namespace === '') attributes[local] = value
   return attributes
 }
+
+/** Values without the white space that pretty printing puts around them. */
+export function trimmed(values: readonly string[]): string[] {
+  return values.map((value) => value.trim())
+}

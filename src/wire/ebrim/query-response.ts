@@ -190,49 +190,74 @@ export interface EncodeResponseOptions<E extends DocumentEntry> {
 /**
  * Writes a query:AdhocQueryResponse that declares its own namespaces (ITI TF-2: 3.18.4.1.3, 3.38.4.1.3): every
  * ExtrinsicObject, RegistryPackage and ObjectRef tells its home, an Association only if it has one. What a peer told of
- * an object and no field names is told on.
+ * an object and no field names is told on. An object with characters XML cannot carry is left out, and a warning says so.
  */
 export function encodeQueryResponse<E extends DocumentEntry>(
   answer: Answer & { readonly entries: readonly E[] },
   options: EncodeResponseOptions<E>,
 ): string {
-  const { status, requestId, errors, responseSlots = [] } = options
+  const { status, requestId, responseSlots = [] } = options
+  const writer = new ObjectWriter(options.returnType === 'ObjectRef', options.home)
+  for (const entry of answer.entries)
+    writer.add(entry, (home) => writeObject(entry, documentEntryTable, home, options.slotsFor?.(entry)))
+  for (const set of answer.submissionSets) writer.add(set, (home) => writeObject(set, submissionSetTable, home))
+  for (const folder of answer.folders) writer.add(folder, (home) => writeObject(folder, folderTable, home))
+  for (const link of answer.associations) writer.add(link, () => writeObject(link, associationTable, undefined))
+  for (const reference of answer.references ?? []) writer.addReference(reference)
   let xml = `<query:AdhocQueryResponse xmlns:query="${query}" xmlns:rim="${rim}" xmlns:rs="${rs}"`
   xml += ` status="${responseStatuses[status]}"`
   xml += `${requestId === undefined ? '' : attribute('requestId', requestId)}>`
   if (responseSlots.length > 0) xml += `<rs:ResponseSlotList>${writeSlots(responseSlots)}</rs:ResponseSlotList>`
-  xml += `${writeRegistryErrors(errors)}<rim:RegistryObjectList>`
-  xml += options.returnType === 'ObjectRef' ? writeReferences(answer, options.home) : writeObjects(answer, options)
-  return `${xml}</rim:RegistryObjectList></query:AdhocQueryResponse>`
+  xml += writeRegistryErrors([...options.errors, ...writer.leftOut])
+  return `${xml}<rim:RegistryObjectList>${writer.xml()}</rim:RegistryObjectList></query:AdhocQueryResponse>`
 }
 
-function writeObjects<E extends DocumentEntry>(
-  answer: Answer & { readonly entries: readonly E[] },
-  { home, slotsFor }: EncodeResponseOptions<E>,
-): string {
-  const parts: string[] = []
-  for (const entry of answer.entries) parts.push(writeObject(entry, documentEntryTable, home, slotsFor?.(entry)))
-  for (const set of answer.submissionSets) parts.push(writeObject(set, submissionSetTable, home))
-  for (const folder of answer.folders) parts.push(writeObject(folder, folderTable, home))
-  for (const association of answer.associations) parts.push(writeObject(association, associationTable, undefined))
-  for (const reference of answer.references ?? []) parts.push(writeReference(reference.id, reference.home ?? home))
-  return parts.join('')
+/** Collects what stands in the RegistryObjectList: objects, or a reference to each, told once. */
+class ObjectWriter {
+  readonly leftOut: RegistryErrorRecord[] = []
+  readonly #parts: string[] = []
+  readonly #references = new Set<string>()
+  readonly #onlyReferences: boolean
+  readonly #home: HomeCommunityId | undefined
+
+  constructor(onlyReferences: boolean, home: HomeCommunityId | undefined) {
+    this.#onlyReferences = onlyReferences
+    this.#home = home
+  }
+
+  add(object: Identified, write: (home: HomeCommunityId | undefined) => string): void {
+    if (this.#onlyReferences) this.addReference({ ...object, id: object.entryUuid })
+    else this.#carry(object.home, () => this.#parts.push(write(this.#home)))
+  }
+
+  addReference({ id, home = this.#home }: { readonly id: string; readonly home?: HomeCommunityId }): void {
+    this.#carry(home, () =>
+      this.#references.add(
+        `<rim:ObjectRef${attribute('id', id)}${home === undefined ? '' : attribute('home', home)}/>`,
+      ),
+    )
+  }
+
+  xml(): string {
+    return this.#parts.join('') + [...this.#references].join('')
+  }
+
+  #carry(home: HomeCommunityId | undefined, write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.leftOut.push({
+        errorCode: 'XDSRegistryMetadataError',
+        codeContext: 'Left out an object with characters that XML cannot carry',
+        severity: 'warning',
+        ...(home === undefined ? {} : { location: home }),
+      })
+    }
+  }
 }
 
-/** One rim:ObjectRef for each object, once. */
-function writeReferences(answer: Answer, home: HomeCommunityId | undefined): string {
-  const references = new Set<string>()
-  for (const { entryUuid, home: own } of [
-    ...answer.entries,
-    ...answer.submissionSets,
-    ...answer.folders,
-    ...answer.associations,
-  ])
-    references.add(writeReference(entryUuid, own ?? home))
-  for (const { id, home: own } of answer.references ?? []) references.add(writeReference(id, own ?? home))
-  return [...references].join('')
-}
-
-function writeReference(id: string, home: HomeCommunityId | undefined): string {
-  return `<rim:ObjectRef${attribute('id', id)}${home === undefined ? '' : attribute('home', home)}/>`
+interface Identified {
+  readonly entryUuid: string
+  readonly home?: HomeCommunityId
 }

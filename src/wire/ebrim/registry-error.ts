@@ -36,8 +36,13 @@ export function writeRegistryErrors(errors: readonly RegistryErrorRecord[]): str
   const highest = errors.some((error) => error.severity === 'error') ? 'error' : 'warning'
   let xml = `<rs:RegistryErrorList highestSeverity="${severities[highest]}">`
   for (const { errorCode, codeContext, severity, location } of errors) {
-    xml += `<rs:RegistryError${attribute('errorCode', errorCode)}${attribute('codeContext', codeContext)}`
-    xml += ` severity="${severities[severity]}"${location === undefined ? '' : attribute('location', location)}/>`
+    xml += `<rs:RegistryError${attribute('errorCode', legible(errorCode))}${attribute('codeContext', legible(codeContext))}`
+    xml += ` severity="${severities[severity]}"${location === undefined ? '' : attribute('location', legible(location))}/>`
   }
   return `${xml}</rs:RegistryErrorList>`
+}
+
+/** An error is told even when its text came from JSON and has characters that XML cannot carry. */
+function legible(text: string): string {
+  return text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
 }

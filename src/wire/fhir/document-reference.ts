@@ -1,13 +1,14 @@
 import { GatewayError } from '../../core/errors.ts'
-import type { Extra, Slot } from '../../core/model/code.ts'
-import { type HomeCommunityId, homeCommunityId, isOid } from '../../core/model/identifiers.ts'
-import type { Association, AssociationType, DocumentEntry } from '../../core/model/metadata.ts'
+import type { Extra } from '../../core/model/code.ts'
+import { isOid } from '../../core/model/identifiers.ts'
+import type { Association, DocumentEntry } from '../../core/model/metadata.ts'
 import type { PatientId } from '../../core/model/patient.ts'
 import { type Elements, putTogether, takeApart } from './elements.ts'
-import { fields } from './fields.ts'
-import { homeCommunityIdUrl, uriSystem } from './names.ts'
-import { readPeople, writePeople } from './people.ts'
-import { type Extension, isObject, isShallow, type Json, type Reference, sameJson, shapes, told } from './types.ts'
+import { type Extensions, readExtensions, writeExtensions } from './extensions.ts'
+import { type Field, fields } from './fields.ts'
+import { type PeopleElements, readPeople, writePeople } from './people.ts'
+import { type Relations, readRelations, writeRelations } from './relations.ts'
+import { isObject, isShallow, type Json, type Reference, sameJson, shapes, told } from './types.ts'
 import { isEncounterId, readAssigned, readReferenceId, writeAssigned, writeReferenceId } from './values.ts'
 
 /** What the references of a DocumentReference mean, as far as whoever received it together with others knows. */
@@ -16,12 +17,8 @@ export interface References {
   readonly entryUuid?: (document: Reference) => string | undefined
 }
 
-export interface DecodedDocument {
+export interface DecodedDocument extends Relations {
   readonly entry: DocumentEntry
-  /** What the document does to others (`relatesTo`). */
-  readonly associations: readonly Association[]
-  /** How many of its relations point to something that cannot be named. */
-  readonly dangling: number
 }
 
 /** What of a DocumentReference belongs to whoever serves it, and not to the document. */
@@ -31,87 +28,89 @@ export interface Served {
   readonly associations?: readonly Association[]
 }
 
-/** Extra of this name holds the elements XDS has no word for. ebRIM looks at names of its own only and never meets it. */
+/**
+ * Extra of this name holds the elements XDS has no word for. ebRIM's writer looks there for names of its own only, so
+ * that an answer in ebRIM is never touched by them.
+ */
 const besides = 'fhir'
 
 const deepest = 32
-
-/** Elements that no table row reads: several make one attribute, or their meaning ends with the server that told them. */
-const read = new Set([
-  ...fields.map(({ place }) => place),
-  ...['subject', 'relatesTo', 'extension', 'contained', 'author', 'authenticator'],
-  ...['context.sourcePatientInfo', 'context.related', 'context.encounter'],
-])
+const fieldsByPlace = new Map(fields.map((field) => [field.place, field]))
+const peoplePlaces = ['contained', 'author', 'authenticator', 'context.sourcePatientInfo'] as const
+const relatedPlaces = ['context.related', 'context.encounter'] as const
+/** Read, but not by a table row: several make one attribute, or their meaning ends with the server that told them. */
+const special: ReadonlySet<string> = new Set(['subject', 'relatesTo', 'extension', ...peoplePlaces, ...relatedPlaces])
 
 /**
  * A DocumentEntry out of a DocumentReference (MHD 4.2.4: XDS and MHD Mapping). What XDS has no word for is kept and
  * told on by `encodeDocumentReference`, and by nobody else; only `id`, `meta`, `text`, `subject` and `relatesTo`, which
- * speak of the server that told them, are not. An extension with the name of a URN and a string is an XDS slot.
+ * speak of the server that told them, are not. An extension with a URN for a name and a string for a value is a slot.
  * Throws `metadata-invalid` with a sentence that quotes nothing.
  */
 export function decodeDocumentReference(resource: unknown, references: References = {}): DecodedDocument {
   const { id, content } = told(shapes.documentReference, resource, 'DocumentReference')
-  if (!isObject(resource) || resource['resourceType'] !== 'DocumentReference' || content?.[0] === undefined) {
+  if (!isObject(resource) || resource.resourceType !== 'DocumentReference' || content?.[0] === undefined) {
     throw new GatewayError('metadata-invalid', 'A resource is not a DocumentReference with a content')
   }
   if (!isShallow(resource, deepest))
     throw new GatewayError('metadata-invalid', 'A DocumentReference is nested too deep')
   const elements = takeApart(resource)
-  const attributes: Record<string, unknown> = {}
-  for (const { place, attribute, read } of fields) {
-    if (elements.has(place)) attributes[attribute] = read(elements.get(place))
-  }
-  attributes['entryUuid'] ??= uuidOf(id)
-  for (const needed of ['entryUuid', 'uniqueId', 'status']) {
-    if (attributes[needed] === undefined) throw new GatewayError('metadata-invalid', `A document has no ${needed}`)
-  }
   const extensions = readExtensions(elements.get('extension'))
-  const repositoryUniqueId = repositoryIn(elements.get('content.attachment.url'))
-  const plain = {
+  const attributes: Record<string, unknown> = {
     title: [],
     comments: [],
     confidentialityCodes: [],
     eventCodes: [],
-    ...attributes,
     kind: isOnDemand(elements) ? 'on-demand' : 'stable',
     patientId: readPatientId(elements.get('subject'), references),
-    ...(extensions.home === undefined ? {} : { home: extensions.home }),
-    ...(repositoryUniqueId === undefined ? {} : { repositoryUniqueId }),
     ...readPeople(peopleIn(elements)),
     referenceIds: readReferenceIds(elements),
-  } as unknown as DocumentEntry
-  const extra = extraOf(extensions.slots, leftOver(elements, plain, extensions.others))
-  const entry = extra === undefined ? withoutAbsent(plain) : { ...withoutAbsent(plain), extra }
-  return { entry, ...readRelations(elements.get('relatesTo'), entry, references) }
+  }
+  const set = (attribute: keyof DocumentEntry, value: unknown) => {
+    if (value !== undefined) attributes[attribute] = value
+  }
+  for (const { place, attribute, read } of fields) if (elements.has(place)) set(attribute, read(elements.get(place)))
+  set('entryUuid', attributes.entryUuid ?? uuidOf(id))
+  set('home', extensions.home)
+  set('repositoryUniqueId', repositoryIn(elements.get('content.attachment.url')))
+  for (const needed of ['entryUuid', 'uniqueId', 'status']) {
+    if (attributes[needed] === undefined) throw new GatewayError('metadata-invalid', `A document has no ${needed}`)
+  }
+  set('extra', extraOf(elements, attributes as unknown as DocumentEntry, extensions))
+  const entry = attributes as unknown as DocumentEntry
+  return { entry, ...readRelations(elements.get('relatesTo'), entry, references.entryUuid ?? (() => undefined)) }
 }
 
 /**
  * The DocumentReference of an entry. Elements kept from an earlier one are told again as long as they still say what
  * the entry says: what has been taken from the entry since does not come back with them. Several titles, comments
  * or persons of one author, logical id, version and documentAvailability are beyond ITI-67. Throws `metadata-invalid`
- * for a status beyond approved and deprecated.
+ * for a status other than approved and deprecated.
  */
 export function encodeDocumentReference(entry: DocumentEntry, served: Served): Json {
   if (entry.status === undefined) throw new GatewayError('metadata-invalid', 'A document has no availability status')
   const elements = elementsOf(entry)
+  const { contained, author, authenticator, sourcePatientInfo } = writePeople(entry)
+  setAll(elements, peoplePlaces, [contained, author, authenticator, sourcePatientInfo])
   const kept = keptIn(entry)
-  for (const [place, value] of Object.entries(kept)) if (!read.has(place)) elements.set(place, value)
-  for (const { place, attribute, read } of fields) {
-    const value = entry[attribute]
-    if (place in kept && sameJson(read(kept[place]) ?? emptied(value), value)) elements.set(place, kept[place])
+  for (const [place, value] of Object.entries(kept)) {
+    const field = fieldsByPlace.get(place)
+    const agrees = field === undefined ? !special.has(place) : stillSays(field, value, entry[field.attribute])
+    if (agrees) elements.set(place, value)
   }
-  keepTogether(elements, kept, peoplePlaces, (those) => sameJson(readPeople(peopleIn(those)), peopleOf(entry)))
-  keepTogether(elements, kept, relatedPlaces, (those) => sameJson(readReferenceIds(those), entry.referenceIds))
-  const extension = [...writeExtensions(entry), ...listOf(kept['extension'])]
+  putBack(elements, kept, peoplePlaces, (those) => sameJson(readPeople(peopleIn(those)), peopleOf(entry)))
+  putBack(elements, kept, relatedPlaces, (those) => sameJson(readReferenceIds(those), entry.referenceIds))
+  const others = kept.extension
+  const extension = [...writeExtensions(entry), ...(Array.isArray(others) ? others : [])]
   if (extension.length > 0) elements.set('extension', extension)
-  const relatesTo = (served.associations ?? []).flatMap((one) => writeRelation(one, entry.entryUuid))
+  const relatesTo = writeRelations(served.associations ?? [], entry.entryUuid)
   if (relatesTo.length > 0) elements.set('relatesTo', relatesTo)
   elements.set('subject', { type: 'Patient', identifier: writeAssigned(entry.patientId) })
   elements.set('content.attachment.url', served.url)
   return putTogether(elements)
 }
 
-/** The elements that say what the attributes say, and nothing else. */
+/** The elements that say what the attributes say. The people are not among them: see `extraOf`. */
 function elementsOf(entry: DocumentEntry): Elements {
   const elements: Elements = new Map()
   for (const { place, attribute, write } of fields) {
@@ -119,31 +118,37 @@ function elementsOf(entry: DocumentEntry): Elements {
     const element = value === undefined || isAbsent(entry, attribute) ? undefined : write(value)
     if (element !== undefined) elements.set(place, element)
   }
-  const { contained, author, authenticator, sourcePatientInfo } = writePeople(entry)
   const related = entry.referenceIds.filter((id) => !isEncounterId(id)).map(writeReferenceId)
   const encounter = entry.referenceIds.filter(isEncounterId).map(writeReferenceId)
-  const people = [contained, author, authenticator, sourcePatientInfo]
-  for (const [index, place] of peoplePlaces.entries()) {
-    if (people[index] !== undefined) elements.set(place, people[index])
-  }
-  if (related.length > 0) elements.set('context.related', related)
-  if (encounter.length > 0) elements.set('context.encounter', encounter)
+  setAll(elements, relatedPlaces, [
+    related.length > 0 ? related : undefined,
+    encounter.length > 0 ? encounter : undefined,
+  ])
   return elements
 }
 
+function setAll(elements: Elements, places: readonly string[], values: readonly unknown[]): void {
+  for (const [index, place] of places.entries()) {
+    if (values[index] !== undefined) elements.set(place, values[index])
+  }
+}
+
 /** An on-demand document has neither hash nor size nor creation time; that is how MHD tells it from a stable one. */
-function isAbsent(entry: DocumentEntry, attribute: keyof DocumentEntry): boolean {
-  return entry.kind === 'on-demand' && ['hash', 'size', 'creationTime'].includes(attribute)
+function isAbsent({ kind }: DocumentEntry, attribute: keyof DocumentEntry): boolean {
+  return kind === 'on-demand' && (attribute === 'hash' || attribute === 'size' || attribute === 'creationTime')
 }
 
 function isOnDemand(elements: Elements): boolean {
   return ['hash', 'size', 'creation'].every((name) => !elements.has(`content.attachment.${name}`))
 }
 
-const peoplePlaces = ['contained', 'author', 'authenticator', 'context.sourcePatientInfo'] as const
-const relatedPlaces = ['context.related', 'context.encounter'] as const
+function stillSays({ read }: Field, element: unknown, value: unknown): boolean {
+  const said = read(element)
+  const nothing = value === undefined || (Array.isArray(value) && value.length === 0)
+  return said === undefined ? nothing : sameJson(said, value)
+}
 
-function peopleIn(elements: ReadonlyMap<string, unknown>) {
+function peopleIn(elements: ReadonlyMap<string, unknown>): PeopleElements {
   const [contained, author, authenticator, sourcePatientInfo] = peoplePlaces.map((place) => elements.get(place))
   return { contained, author, authenticator, sourcePatientInfo }
 }
@@ -157,62 +162,42 @@ function peopleOf({ authors, legalAuthenticator, sourcePatientId, sourcePatientI
   }
 }
 
+/** Slots, and the elements that would be lost if the entry alone were told on. */
+function extraOf(elements: Elements, entry: DocumentEntry, { slots, others }: Extensions): Extra | undefined {
+  const said = elementsOf(entry)
+  const differs = (place: string) => !sameJson(elements.get(place), said.get(place))
+  // Contained resources have ids of their server's choice, so that no other spelling of the people is ever the same.
+  const together = new Set<string>([...peoplePlaces, ...(relatedPlaces.some(differs) ? relatedPlaces : [])])
+  const left = [...elements].filter(([place]) => {
+    if (special.has(place)) return together.has(place)
+    return !fieldsByPlace.has(place) || differs(place)
+  })
+  if (others.length > 0) left.push(['extension', others])
+  if (slots.length === 0 && left.length === 0) return undefined
+  const text = JSON.stringify(Object.fromEntries(left))
+  return {
+    ...(slots.length === 0 ? {} : { slots }),
+    ...(left.length === 0 ? {} : { of: { [besides]: { attributes: { told: text } } } }),
+  }
+}
+
+function keptIn(entry: DocumentEntry): Json {
+  const text = entry.extra?.of?.[besides]?.attributes?.told
+  const kept: unknown = text === undefined ? {} : JSON.parse(text)
+  return isObject(kept) ? kept : {}
+}
+
 /** Puts kept elements that belong together back, if together they say what the entry says. */
-function keepTogether(
+function putBack(
   elements: Elements,
   kept: Json,
   places: readonly string[],
   agrees: (those: ReadonlyMap<string, unknown>) => boolean,
 ): void {
-  const those = new Map(places.flatMap((place) => (place in kept ? [[place, kept[place]] as const] : [])))
+  const those = new Map(places.flatMap((place) => (Object.hasOwn(kept, place) ? [[place, kept[place]] as const] : [])))
   if (those.size === 0 || !agrees(those)) return
   for (const place of places) elements.delete(place)
   for (const [place, value] of those) elements.set(place, value)
-}
-
-/** What would be lost if the entry alone were told on. */
-function leftOver(elements: Elements, entry: DocumentEntry, extensions: readonly unknown[]): Json {
-  const said = elementsOf(withoutAbsent(entry))
-  const left: [string, unknown][] = []
-  const differs = (place: string) => !sameJson(elements.get(place), said.get(place))
-  for (const places of [peoplePlaces, relatedPlaces]) {
-    if (!places.some(differs)) continue
-    for (const place of places) if (elements.has(place)) left.push([place, elements.get(place)])
-  }
-  for (const [place, element] of elements) {
-    if (!read.has(place) || (fields.some((field) => field.place === place) && differs(place)))
-      left.push([place, element])
-  }
-  if (extensions.length > 0) left.push(['extension', extensions])
-  return Object.fromEntries(left)
-}
-
-function extraOf(slots: readonly Slot[], left: Json): Extra | undefined {
-  if (slots.length === 0 && Object.keys(left).length === 0) return undefined
-  return {
-    ...(slots.length === 0 ? {} : { slots }),
-    ...(Object.keys(left).length === 0 ? {} : { of: { [besides]: { attributes: { told: JSON.stringify(left) } } } }),
-  }
-}
-
-function keptIn(entry: DocumentEntry): Json {
-  const text = entry.extra?.of?.[besides]?.attributes?.['told']
-  const kept: unknown = text === undefined ? {} : JSON.parse(text)
-  return isObject(kept) ? kept : {}
-}
-
-function emptied(value: unknown): unknown {
-  return Array.isArray(value) ? [] : undefined
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function withoutAbsent(entry: DocumentEntry): DocumentEntry {
-  return Object.fromEntries(
-    Object.entries(entry).filter(([, value]) => value !== undefined),
-  ) as unknown as DocumentEntry
 }
 
 function uuidOf(id: string | undefined): string | undefined {
@@ -227,7 +212,7 @@ function readPatientId(element: unknown, references: References): PatientId {
   return id
 }
 
-/** MHD leaves the address free; gateways to XDS put the repository's id into its query [MobileAccessGateway, IPF]. */
+/** MHD leaves the address free; gateways to XDS put the repository's id into its query [MobileAccessGateway]. */
 function repositoryIn(url: unknown): string | undefined {
   const query = typeof url === 'string' ? url.slice(url.indexOf('?') + 1) : ''
   const id = new URLSearchParams(query).get('repositoryUniqueId') ?? ''
@@ -241,92 +226,4 @@ function readReferenceIds(elements: ReadonlyMap<string, unknown>): readonly stri
       ? []
       : told(shapes.references, element, place).flatMap((one) => readReferenceId(one) ?? [])
   })
-}
-
-interface Extensions {
-  readonly home?: HomeCommunityId
-  readonly slots: readonly Slot[]
-  readonly others: readonly unknown[]
-}
-
-/** rim:LongName, the longest value a slot takes (ebRIM 3.0). */
-const longestSlotValue = 256
-
-function readExtensions(element: unknown): Extensions {
-  const slots = new Map<string, string[]>()
-  const others: unknown[] = []
-  let home: HomeCommunityId | undefined
-  for (const extension of element === undefined ? [] : told(shapes.extensions, element, 'extension')) {
-    const { url = '', valueString, valueOid } = extension
-    if (url === homeCommunityIdUrl && valueOid !== undefined && home === undefined) home = readHome(valueOid)
-    else if (isSlot(extension) && valueString !== undefined) slots.set(url, [...(slots.get(url) ?? []), valueString])
-    else others.push(extension)
-  }
-  return {
-    ...(home === undefined ? {} : { home }),
-    slots: [...slots].map(([name, values]) => ({ name, values })),
-    others,
-  }
-}
-
-function readHome(oid: string): HomeCommunityId {
-  try {
-    return homeCommunityId(oid)
-  } catch (cause) {
-    throw new GatewayError('metadata-invalid', 'The homeCommunityId extension holds no OID', { cause })
-  }
-}
-
-function isSlot(extension: Extension): boolean {
-  const { url = '', valueString = '' } = extension
-  const fits = valueString !== '' && valueString.length <= longestSlotValue
-  return url.startsWith('urn:') && fits && Object.keys(extension).length === 2
-}
-
-function writeExtensions({ home, extra }: DocumentEntry): readonly Extension[] {
-  const slots = (extra?.slots ?? []).filter(({ name }) => name.startsWith('urn:'))
-  return [
-    ...(home === undefined ? [] : [{ url: homeCommunityIdUrl, valueOid: home }]),
-    ...slots.flatMap(({ name, values }) => values.map((valueString) => ({ url: name, valueString }))),
-  ]
-}
-
-/** `relatesTo.code` by kind of association (MHD 4.2.4: AssociationType vs RelatesTo). */
-const relationCodes: ReadonlyMap<AssociationType, string> = new Map([
-  ['replaces', 'replaces'],
-  ['transforms', 'transforms'],
-  ['appends', 'appends'],
-  ['signs', 'signs'],
-  ['transforms-and-replaces', 'replaces'],
-  ['is-snapshot-of', 'transforms'],
-])
-
-function readRelations(element: unknown, { entryUuid: source, home }: DocumentEntry, references: References) {
-  const associations: Association[] = []
-  let dangling = 0
-  for (const [index, relation] of (element === undefined
-    ? []
-    : told(shapes.relations, element, 'relatesTo')
-  ).entries()) {
-    const target = relation.target && targetOf(relation.target, references)
-    const type = relation.code
-    if (target === undefined || type === undefined || !relationCodes.has(type)) dangling++
-    else {
-      const entryUuid = `${source}.relatesTo-${index}`
-      associations.push({ entryUuid, type, source, target, ...(home === undefined ? {} : { home }) })
-    }
-  }
-  return { associations, dangling }
-}
-
-function targetOf(target: Reference, references: References): string | undefined {
-  const { system, value } = target.identifier ?? {}
-  const named = [system === uriSystem ? value : undefined, target.reference]
-  return references.entryUuid?.(target) ?? named.find((name) => name?.startsWith('urn:uuid:'))
-}
-
-function writeRelation({ source, target, type }: Association, entryUuid: string): readonly Json[] {
-  const code = relationCodes.get(type)
-  if (source !== entryUuid || code === undefined) return []
-  return [{ code, target: { type: 'DocumentReference', identifier: { system: uriSystem, value: target } } }]
 }

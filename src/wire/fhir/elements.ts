@@ -47,11 +47,17 @@ export function putTogether(elements: Elements): Json {
     if (place === furtherContents) continue
     const names = place.split('.')
     const last = names.pop() ?? ''
-    let at = resource
-    for (const name of names) at = (at[name] ??= {}) as Record<string, unknown>
-    at[last] = value
+    names.reduce(inner, resource)[last] = value
   }
   const further = elements.get(furtherContents)
-  if ('content' in resource) resource['content'] = [resource['content'], ...(Array.isArray(further) ? further : [])]
+  if ('content' in resource) resource.content = [resource.content, ...(Array.isArray(further) ? further : [])]
   return resource
+}
+
+function inner(object: Record<string, unknown>, name: string): Record<string, unknown> {
+  const known = object[name]
+  if (isObject(known)) return known as Record<string, unknown>
+  const fresh: Record<string, unknown> = {}
+  object[name] = fresh
+  return fresh
 }

@@ -65,7 +65,7 @@ function containedById(contained: unknown): Contained {
   if (contained === undefined) return new Map()
   told(shapes.contained, contained, 'contained')
   const resources = Array.isArray(contained) ? contained.filter(isObject) : []
-  return new Map(resources.map((resource) => [`#${String(resource['id'])}`, resource]))
+  return new Map(resources.map((resource) => [`#${String(resource.id)}`, resource]))
 }
 
 /** Roles of one contained practitioner are one author: XDS gives an author several institutions and roles. */
@@ -89,7 +89,7 @@ function readAuthors(references: readonly Reference[], contained: Contained): re
 
 function personIn({ reference = '' }: Reference, contained: Contained): string | undefined {
   const resource = contained.get(reference)
-  if (resource?.['resourceType'] !== 'PractitionerRole') return undefined
+  if (resource?.resourceType !== 'PractitionerRole') return undefined
   const person = told(shapes.role, resource, 'PractitionerRole').practitioner?.reference
   return person !== undefined && contained.has(person) ? person : undefined
 }
@@ -114,11 +114,11 @@ function readAuthor(reference: Reference, contained: Contained): Author | undefi
 }
 
 function readContained(resource: Json, contained: Contained): Author {
-  switch (resource['resourceType']) {
+  switch (resource.resourceType) {
     case 'Practitioner':
     case 'Patient':
     case 'RelatedPerson': {
-      const person = told(shapes.person, resource, String(resource['resourceType']))
+      const person = told(shapes.person, resource, String(resource.resourceType))
       return { ...nobody, persons: listed(readXcn(person)), telecommunications: readTelecoms(person.telecom) }
     }
     case 'Organization': {
@@ -149,7 +149,7 @@ function readRole(role: PractitionerRole, contained: Contained): Author {
 function readPart(reference: Reference, type: string, contained: Contained): Author {
   const resource = contained.get(reference.reference ?? '')
   if (resource === undefined) return readBare({ type, ...reference })
-  return resource['resourceType'] === 'PractitionerRole' ? nobody : readContained(resource, contained)
+  return resource.resourceType === 'PractitionerRole' ? nobody : readContained(resource, contained)
 }
 
 /** A reference to a resource that did not come along: its identifier and display are all that is known. */

@@ -8,18 +8,49 @@ import type { ContentFilter, DocumentFilter, ObjectKey, StoredQuery } from '../.
 import { type TimeRange, type Timestamp, timestamp } from '../../../../src/core/model/timestamp.ts'
 
 /** Without the keys whose value is undefined, as `exactOptionalPropertyTypes` wants it. */
-export function some<T>(fields: { readonly [Key in keyof T]: Arbitrary<T[Key]> }, ...always: (keyof T)[]): Arbitrary<T> {
+export function some<T>(
+  fields: { readonly [Key in keyof T]: Arbitrary<T[Key]> },
+  ...always: (keyof T)[]
+): Arbitrary<T> {
   return fc.record(fields as never, { requiredKeys: always as never }) as unknown as Arbitrary<T>
 }
 
-const awkward = ['<', '>', '&', '"', "'", '^', '(', ')', ',', ' ', '\n', '\t', '\r', 'è', '漢', '😀', ']]>', '%', '_', '\u0085', '\u2028']
+const awkward = [
+  '<',
+  '>',
+  '&',
+  '"',
+  "'",
+  '^',
+  '(',
+  ')',
+  ',',
+  ' ',
+  '\n',
+  '\t',
+  '\r',
+  'è',
+  '漢',
+  '😀',
+  ']]>',
+  '%',
+  '_',
+  '\u0085',
+  '\u2028',
+]
 const unit = fc.oneof(fc.constantFrom(...awkward), fc.constantFrom(...'abcXYZ019-.:'))
 /** Text of at least one character, with everything in it that has a meaning in XML, HL7 or stored queries. */
 export const text: Arbitrary<string> = fc.string({ unit, minLength: 1, maxLength: 12 })
 export const anyText: Arbitrary<string> = fc.string({ unit, maxLength: 12 })
 
-const letters = (count: number) => fc.string({ unit: fc.constantFrom(...'ABCDEFGHILMNPRSTZ'), minLength: count, maxLength: count })
-const digits = (count: number) => fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count })
+/** White space around a value is that of pretty printing, and not kept. */
+const told = anyText.map((value) => value.trim())
+const named = text.map((value) => `x${value}`.trim())
+
+const letters = (count: number) =>
+  fc.string({ unit: fc.constantFrom(...'ABCDEFGHILMNPRSTZ'), minLength: count, maxLength: count })
+const digits = (count: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count })
 
 /** Synthetic people only: surnames and birthplaces are drawn by lot, so that the codes belong to nobody by design. */
 export const patientId: Arbitrary<PatientId> = fc.oneof(
@@ -45,9 +76,17 @@ const codes = oneOrMore(code)
 const groups = oneOrMore(codes)
 const kinds = fc.uniqueArray(fc.constantFrom('stable' as const, 'on-demand' as const), { minLength: 1 })
 const status = fc.uniqueArray(fc.constantFrom('approved' as const, 'deprecated' as const), { minLength: 1 })
-const range: Arbitrary<TimeRange> = fc.oneof(fc.record({ from: time }), fc.record({ to: time }), fc.record({ from: time, to: time }))
+const range: Arbitrary<TimeRange> = fc.oneof(
+  fc.record({ from: time }),
+  fc.record({ to: time }),
+  fc.record({ from: time, to: time }),
+)
 
-const content: Arbitrary<ContentFilter> = some<ContentFilter>({ formatCodes: codes, confidentialityCodes: groups, kinds })
+const content: Arbitrary<ContentFilter> = some<ContentFilter>({
+  formatCodes: codes,
+  confidentialityCodes: groups,
+  kinds,
+})
 const documents: Arbitrary<DocumentFilter> = some<DocumentFilter>({
   classCodes: codes,
   typeCodes: codes,
@@ -69,7 +108,10 @@ const key = (by: readonly ObjectKey['by'][], names: Arbitrary<string[]>): Arbitr
 const two = ['entry-uuid', 'unique-id'] as const
 const several = key(two, ids)
 const versions = key([...two, 'logical-id'], ids)
-const one = key(two, text.map((id) => [id]))
+const one = key(
+  two,
+  text.map((id) => [id]),
+)
 
 /** Parameters nobody here knows: told on as they came, whatever is in them. */
 const unknown: Arbitrary<Slot> = fc.record({
@@ -79,7 +121,9 @@ const unknown: Arbitrary<Slot> = fc.record({
 
 function query<T extends StoredQuery['type']>(
   type: T,
-  fields: { readonly [Key in keyof Omit<Extract<StoredQuery, { type: T }>, 'type' | 'home' | 'extra'>]-?: Arbitrary<unknown> },
+  fields: {
+    readonly [Key in keyof Omit<Extract<StoredQuery, { type: T }>, 'type' | 'home' | 'extra'>]-?: Arbitrary<unknown>
+  },
   ...always: string[]
 ): Arbitrary<StoredQuery> {
   return fc.record(
@@ -188,14 +232,18 @@ const memberExtra: Arbitrary<Extra> = filled(
 const withNames = (extra: Arbitrary<Extra>) =>
   fc.tuple(extra, oneOrMore(localized)).map(([fields, names]): Extra => ({ ...fields, names }))
 
-const storedCode: Arbitrary<Code> = some<Code>({ code: anyText, scheme: anyText, display: anyText, extra: memberExtra }, 'code', 'scheme')
+const storedCode: Arbitrary<Code> = some<Code>(
+  { code: anyText, scheme: told, display: anyText, extra: memberExtra },
+  'code',
+  'scheme',
+)
 const author: Arbitrary<Author> = some<Author>(
   {
-    persons: fc.array(anyText, { maxLength: 2 }),
-    institutions: fc.array(anyText, { maxLength: 2 }),
-    roles: fc.array(anyText, { maxLength: 2 }),
-    specialties: fc.array(anyText, { maxLength: 2 }),
-    telecommunications: fc.array(anyText, { maxLength: 2 }),
+    persons: fc.array(told, { maxLength: 2 }),
+    institutions: fc.array(told, { maxLength: 2 }),
+    roles: fc.array(told, { maxLength: 2 }),
+    specialties: fc.array(told, { maxLength: 2 }),
+    telecommunications: fc.array(told, { maxLength: 2 }),
     extra: fc.oneof(memberExtra, withNames(memberExtra)),
   },
   'persons',
@@ -232,7 +280,7 @@ const objectFields = {
   status: fc.constantFrom('approved' as const, 'deprecated' as const, 'urn:example:status'),
 }
 const titles = { title: fc.array(localized, { maxLength: 2 }), comments: fc.array(localized, { maxLength: 2 }) }
-const texts = fc.array(anyText, { maxLength: 3 })
+const texts = fc.array(told, { maxLength: 3 })
 
 export const documentEntry: Arbitrary<DocumentEntry> = some<DocumentEntry>(
   {
@@ -240,7 +288,7 @@ export const documentEntry: Arbitrary<DocumentEntry> = some<DocumentEntry>(
     ...titles,
     kind: fc.constantFrom('stable' as const, 'on-demand' as const),
     uniqueId: text,
-    repositoryUniqueId: text,
+    repositoryUniqueId: named,
     patientId,
     mimeType: text,
     hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 40, maxLength: 40 }),
@@ -248,12 +296,12 @@ export const documentEntry: Arbitrary<DocumentEntry> = some<DocumentEntry>(
     creationTime: time,
     serviceStartTime: time,
     serviceStopTime: time,
-    languageCode: text,
-    legalAuthenticator: text,
-    sourcePatientId: text,
+    languageCode: named,
+    legalAuthenticator: named,
+    sourcePatientId: named,
     sourcePatientInfo: texts,
-    documentAvailability: text,
-    uri: oneOrMore(anyText),
+    documentAvailability: named,
+    uri: oneOrMore(told),
     authors: fc.array(author, { maxLength: 2 }),
     classCode: storedCode,
     typeCode: storedCode,
@@ -289,11 +337,15 @@ const submissionSet: Arbitrary<SubmissionSet> = some<SubmissionSet>(
     contentTypeCode: storedCode,
     authors: fc.array(author, { maxLength: 2 }),
     intendedRecipients: texts,
-    extra: objectExtra({ patientId: memberExtra, sourceId: memberExtra, uniqueId: memberExtra, node: memberExtra }, true),
+    extra: objectExtra(
+      { patientId: memberExtra, sourceId: memberExtra, uniqueId: memberExtra, node: memberExtra },
+      true,
+    ),
   },
   'entryUuid',
   'title',
   'comments',
+  'sourceId',
   'uniqueId',
   'patientId',
   'authors',
@@ -325,7 +377,7 @@ const association: Arbitrary<Association> = some<Association>(
     source: uuid,
     target: uuid,
     submissionSetStatus: fc.constantFrom('Original', 'Reference'),
-    previousVersion: text,
+    previousVersion: named,
     documentation: storedCode,
     extra: objectExtra({ SubmissionSetStatus: fc.constant({ attributes: { slotType: 'urn:example:type' } }) }, false),
   },

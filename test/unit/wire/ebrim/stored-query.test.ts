@@ -97,7 +97,14 @@ describe('a stored query as it comes in', () => {
     ['FindDocumentsByReferenceId', asked],
     ['FindSubmissionSets', [['$XDSSubmissionSetPatientId', patient]]],
     ['FindFolders', [['$XDSFolderPatientId', patient]]],
-    ['GetAll', [['$patientId', patient], ['$XDSDocumentEntryStatus', approved], ['$XDSSubmissionSetStatus', approved]]],
+    [
+      'GetAll',
+      [
+        ['$patientId', patient],
+        ['$XDSDocumentEntryStatus', approved],
+        ['$XDSSubmissionSetStatus', approved],
+      ],
+    ],
     ['GetDocuments', []],
     ['GetFolders', []],
     ['GetAssociations', []],
@@ -111,7 +118,10 @@ describe('a stored query as it comes in', () => {
     ['FindDocuments', [...asked, ['$XDSDocumentEntryTypeCode']]],
     ['FindDocuments', [...asked, ['$XDSDocumentEntryTypeCode', '()']]],
     ['FindDocuments', [...asked, ['$XDSDocumentEntryCreationTimeFrom']]],
-    ['FindDocuments', [asked[0]!, ['$XDSDocumentEntryStatus', "('urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Approved')"]]],
+    [
+      'FindDocuments',
+      [asked[0]!, ['$XDSDocumentEntryStatus', "('urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Approved')"]],
+    ],
   ] as const)('%s without what it needs is refused as lacking a parameter (%j)', (type, slots) => {
     expect(refusal(request(slots as Slots, { id: queryIds[type] }))).toBe('parameter-missing')
   })
@@ -122,7 +132,13 @@ describe('a stored query as it comes in', () => {
     ['FindDocuments', [['$XDSDocumentEntryPatientId', `(${patient},${patient})`], asked[1]!]],
     ['FindDocuments', [...asked, ['$XDSDocumentEntryTypeCode', "('a^^b')"], ['$XDSDocumentEntryTypeCode', "('c^^b')"]]],
     ['FindDocuments', [...asked, ['$XDSDocumentEntryCreationTimeFrom', '2024', '2025']]],
-    ['GetDocuments', [['$XDSDocumentEntryUniqueId', "('1')"], ['$XDSDocumentEntryEntryUUID', "('urn:uuid:1')"]]],
+    [
+      'GetDocuments',
+      [
+        ['$XDSDocumentEntryUniqueId', "('1')"],
+        ['$XDSDocumentEntryEntryUUID', "('urn:uuid:1')"],
+      ],
+    ],
     ['GetFolderAndContents', [['$XDSFolderUniqueId', "('1','2')"]]],
   ] as const)('%s with more than it can take is refused as having too many (%j)', (type, slots) => {
     expect(refusal(request(slots as Slots, { id: queryIds[type] }))).toBe('parameter-count')
@@ -183,14 +199,24 @@ describe('the values of a parameter', () => {
       { code: "it's", scheme: '1' },
     ]
     expect(documentFilter(['$XDSDocumentEntryTypeCode', "('a^^1', 'b^^1','it''s^^1')"]).typeCodes).toEqual(codes)
-    expect(documentFilter(['$XDSDocumentEntryTypeCode', "('a^^1')", "\n ( 'b^^1',\n 'it''s^^1' ) "]).typeCodes).toEqual(codes)
+    expect(documentFilter(['$XDSDocumentEntryTypeCode', "('a^^1')", "\n ( 'b^^1',\n 'it''s^^1' ) "]).typeCodes).toEqual(
+      codes,
+    )
   })
 
   it('are all of several when the slot is repeated, where the standard allows it', () => {
     expect(
-      documentFilter(['$XDSDocumentEntryEventCodeList', "('a^^1','b^^1')"], ['$XDSDocumentEntryEventCodeList', "('c^^1')"])
-        .eventCodes,
-    ).toEqual([[{ code: 'a', scheme: '1' }, { code: 'b', scheme: '1' }], [{ code: 'c', scheme: '1' }]])
+      documentFilter(
+        ['$XDSDocumentEntryEventCodeList', "('a^^1','b^^1')"],
+        ['$XDSDocumentEntryEventCodeList', "('c^^1')"],
+      ).eventCodes,
+    ).toEqual([
+      [
+        { code: 'a', scheme: '1' },
+        { code: 'b', scheme: '1' },
+      ],
+      [{ code: 'c', scheme: '1' }],
+    ])
   })
 
   it('may stand unquoted, and codes without their scheme, as INI sends them', () => {

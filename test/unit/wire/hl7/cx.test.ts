@@ -21,12 +21,18 @@ describe('CX, an identifier of a patient', () => {
     expect(parseCx(text)).toEqual(id)
   })
 
-  it.each(['', '1', '^^^&1.2.3&ISO', '1^^^NAME', '1^^^&1.2.3&DNS', '1^^^&name&ISO', '1^9^^&1.2.3&ISO', '1^^&1.2.3&ISO'])(
-    'is not read from %j',
-    (text) => {
-      expect(parseCx(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    '',
+    '1',
+    '^^^&1.2.3&ISO',
+    '1^^^NAME',
+    '1^^^&1.2.3&DNS',
+    '1^^^&name&ISO',
+    '1^9^^&1.2.3&ISO',
+    '1^^&1.2.3&ISO',
+  ])('is not read from %j', (text) => {
+    expect(parseCx(text)).toBeUndefined()
+  })
 })
 
 describe('XON, an organization', () => {
@@ -65,7 +71,12 @@ describe('XCN, a person', () => {
   it('comes back as it was, whatever is in its names', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (family, given) => {
-        expect(parseXcn(formatXcn({ id: '1', authority, family, given }))).toEqual({ id: '1', authority, family, given })
+        expect(parseXcn(formatXcn({ id: '1', authority, family, given }))).toEqual({
+          id: '1',
+          authority,
+          family,
+          given,
+        })
       }),
     )
   })

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import type { MessageIdForm, RegistryQuestion, RegistryReply } from '../config/adapter.ts'
+import { GatewayError, type Issue } from '../core/errors.ts'
+import type { AuthorizedCall } from '../core/model/call.ts'
+import type { PatientId } from '../core/model/patient.ts'
+import { namesPatient } from '../core/model/stored-query.ts'
+import { decodeQueryResponse } from '../wire/ebrim/query-response.ts'
+import { encodeStoredQuery } from '../wire/ebrim/stored-query.ts'
+import { encodeEnvelope } from '../wire/soap.ts'
+import { defaultXmlLimits } from '../wire/xml.ts'
+import { homed } from './homed.ts'
+import type { OutboundResponse } from './answer.ts'
+import type { CommunityClient } from './send.ts'
+
+export interface AskRegistryParts {
+  readonly client: CommunityClient
+  readonly maxResponseBytes: number
+  /** A new signed assertion about our caller, for this question. */
+  readonly vouch: (request: { readonly call: AuthorizedCall; readonly patientId?: PatientId; readonly query: RegistryQuestion['query'] }) => string
+  /** Told of objects left out of an answer. */
+  readonly onDropped?: (call: AuthorizedCall, entries: number) => void
+}
+
+/** How long the event loop may be held while an answer is read. */
+const holdMs = 10
+
+/**
+ * Puts a stored query to a registry: one signed SOAP 1.2 message over mutual TLS, built anew if it must be sent again, and
+ * the reply taken apart with the event loop given back every few milliseconds. Rejects with GatewayError.
+ */
+export function registryAsker({ client, maxResponseBytes, vouch, onDropped }: AskRegistryParts) {
+  return async function ask(question: RegistryQuestion): Promise<RegistryReply> {
+    const { call, query, url, action } = question
+    const body = encodeStoredQuery(query, question.codeLists === undefined ? {} : { codeLists: question.codeLists })
+    let messageId = ''
+    const response = await client.sendFresh(() => {
+      messageId = spelt(randomUUID(), question.messageId ?? 'urn:uuid')
+      const assertion = vouch({ call, query, ...(namesPatient(query) ? { patientId: query.patientId } : {}) })
+      return {
+        url,
+        method: 'POST',
+        headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
+        body: encodeEnvelope({ action, messageId, to: url, anonymousReply: true, assertion }, body),
+        signal: call.signal,
+        idempotent: true,
+      }
+    })
+    requireXml(response)
+    let dropped = 0
+    const decoded = await decodeQueryResponse(response.body, {
+      limits: { ...defaultXmlLimits, maxBytes: maxResponseBytes },
+      pause: breather(call.signal),
+      onOddEntry: () => {
+        dropped++
+      },
+    })
+    const { relatesTo } = decoded.header
+    if (relatesTo !== undefined && uuidOf(relatesTo) !== uuidOf(messageId)) {
+      throw new GatewayError('community-misbehaved', 'The community answered another message', {
+        details: { reason: 'relates-to-differs' },
+      })
+    }
+    if (decoded.fault !== undefined) {
+      const { code, reason, detail, subcode } = decoded.fault
+      const issue: Issue = {
+        severity: 'error',
+        code: detail.errorCode ?? subcode ?? code,
+        text: detail.description ?? reason,
+      }
+      return { kind: 'fault', issue, sender: code === 'Sender' || code === 'Client' }
+    }
+    if (response.status >= 400 && decoded.answer.issues.length === 0) throw unusable(response)
+    const answer = homed(decoded.answer, query.home, question.homes)
+    dropped += decoded.answer.entries.length - answer.entries.length
+    if (dropped > 0) onDropped?.(call, dropped)
+    return { kind: 'answer', status: decoded.status, answer }
+  }
+}
+
+function spelt(uuid: string, form: MessageIdForm): string {
+  return form === 'bare' ? uuid : form === 'uuid' ? `uuid:${uuid}` : `urn:uuid:${uuid}`
+}
+
+/** INI answers whatever spelling it was sent, other peers their own (ini.md §1.4). */
+function uuidOf(messageId: string): string {
+  return messageId.replace(/^(urn:)?uuid:/i, '').toLowerCase()
+}
+
+/** The body decides, not the label: INI's front end says `application/soap-xml`, others `text/xml` (ini.md §6.2 no. 1). */
+function requireXml(response: OutboundResponse): void {
+  const { body } = response
+  let start = body[0] === 0xef ? 3 : 0
+  while (start < body.length && (body[start] ?? 0) <= 0x20) start++
+  if (body[start] !== 0x3c || /text\/html/i.test(response.headers['content-type'] ?? '')) throw unusable(response)
+}
+
+function unusable({ status }: OutboundResponse): GatewayError {
+  const details = { status }
+  if (status === 401 || status === 403) return new GatewayError('community-rejected', 'The community refused us', { details })
+  if (status === 429 || status === 503) return new GatewayError('community-busy', 'The community is busy', { details })
+  if (status >= 500) return new GatewayError('community-unavailable', 'The community failed', { details })
+  return new GatewayError('community-misbehaved', 'The community answered with something other than SOAP', { details })
+}
+
+/** Gives the event loop back when it was held long enough; ends the reading when the caller is gone. */
+function breather(signal: AbortSignal): () => Promise<void> | undefined {
+  let since = performance.now()
+  return () => {
+    if (signal.aborted) throw signal.reason
+    if (performance.now() - since < holdMs) return undefined
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        since = performance.now()
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { asGatewayError, GatewayError } from '../../core/errors.ts'
+import type { Leg } from '../../core/model/answers.ts'
+import type { Assertion, Exchange, Peer } from '../../core/model/call.ts'
+import { correlationId } from '../../core/model/identifiers.ts'
+import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
+import type { Events } from '../../telemetry/events.ts'
+import { responseAction } from '../../wire/actions.ts'
+import { type AddressingMode, actionNotSupported, messageIdOf, readAddressing } from '../../wire/addressing.ts'
+import { encodeEnvelope, encodeFault, type Envelope, httpStatusOf, openEnvelope, soapNames } from '../../wire/soap.ts'
+import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../../wire/xml.ts'
+import { readBody } from '../body.ts'
+import { type Identify, peerCertificate } from '../peer.ts'
+import { faultOf, soapErrors } from './error-table.ts'
+import type { SoapTransaction } from './transaction.ts'
+
+/** Finds and verifies the assertion of a message for the party that presents it. Throws `assertion-*`. */
+export type Authenticate = (envelope: Envelope, peer: Peer) => Assertion
+
+/** What every SOAP service shares. */
+export interface SoapParts {
+  readonly identify: Identify
+  readonly authenticate: Authenticate
+  readonly audit: AuditTrail
+  readonly events: Events
+  readonly clock: Clock
+  readonly addressing: AddressingMode
+  readonly maxMessageBytes: number
+  readonly deadlineMs: number
+}
+
+/** A service at one address: its transactions by action, and who may come to this door at all. */
+export interface SoapService {
+  // biome-ignore lint/suspicious/noExplicitAny: a service holds transactions of different requests and answers
+  readonly transactions: readonly SoapTransaction<any, any>[]
+  readonly admits: (peer: Peer) => boolean
+}
+
+export interface SoapReply {
+  readonly status: number
+  readonly body: string
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Header blocks this gateway understands when they are mandatory. */
+function understands(namespace: string, local: string): boolean {
+  return namespace === soapNames.wsa || (namespace === soapNames.wsse && local === 'Security')
+}
+
+/** An exchange as it goes through the stations; whatever is known so far is what gets audited. */
+interface Progress {
+  readonly exchange: Exchange
+  readonly started: number
+  transaction?: SoapService['transactions'][number]
+  envelope?: Envelope
+  assertion?: Assertion
+  account?: ReturnType<SoapService['transactions'][number]['account']>
+}
+
+/**
+ * The only place where the stations of a SOAP exchange are put in order: read, open, dispatch, authenticate, decode,
+ * handle, encode, audit. Every attempt that came over an authenticated connection leaves an audit record before its
+ * answer; if the record cannot be written, the answer is not given.
+ */
+export function soapEndpoint(service: SoapService, parts: SoapParts) {
+  const { clock, events } = parts
+
+  return async function serve(incoming: IncomingMessage, hangUp: AbortSignal): Promise<SoapReply> {
+    const started = clock.now()
+    const certificate = peerCertificate(incoming.socket as TLSSocket)
+    const exchange: Exchange = {
+      correlationId: correlationId(randomUUID()),
+      signal: hangUp,
+      deadline: started + parts.deadlineMs,
+      peer:
+        certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
+    }
+    const progress: Progress = { exchange, started }
+    events.exchangeStarted({ correlationId: exchange.correlationId, transaction: 'unknown' })
+    try {
+      const answer = await stations(incoming, progress)
+      return await close(progress, answer)
+    } catch (thrown) {
+      return await refuse(progress, asGatewayError(thrown))
+    }
+  }
+
+  async function stations(incoming: IncomingMessage, progress: Progress) {
+    const { exchange } = progress
+    if (!service.admits(exchange.peer)) {
+      throw new GatewayError('access-denied', 'This service is not for the presenter of this certificate')
+    }
+    requireMediaType(incoming.headers['content-type'])
+    const late = AbortSignal.any([exchange.signal, AbortSignal.timeout(parts.deadlineMs)])
+    const bytes = await readBody(incoming, parts.maxMessageBytes, late)
+    const envelope = openEnvelope(await parse(bytes, parts.maxMessageBytes), understands)
+    progress.envelope = envelope
+    const { action } = readAddressing(envelope, parts.addressing)
+    const transaction = service.transactions.find((one) => one.action === action)
+    if (transaction === undefined) throw actionNotSupported(action)
+    progress.transaction = transaction
+    const assertion = parts.authenticate(envelope, exchange.peer)
+    progress.assertion = assertion
+    const call = { ...exchange, assertion }
+    const request: unknown = transaction.decode(envelope)
+    progress.account = transaction.account(request)
+    const answer: unknown = await transaction.handle(request, call)
+    return { body: transaction.encode(answer, request, call), ...transaction.outcome(answer), transaction }
+  }
+
+  async function close(progress: Progress, answer: Awaited<ReturnType<typeof stations>>): Promise<SoapReply> {
+    const { asked, failures, status, results, transaction, body } = answer
+    const failed = failures[0]?.error
+    await account(progress, { outcome: status, asked, results, ...(status === 'failure' && failed ? { error: failed } : {}) })
+    return {
+      status: 200,
+      body: encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, body),
+      contentType: mediaType,
+      headers: { ...exchangeHeaders(progress), 'server-timing': serverTiming(asked) },
+    }
+  }
+
+  async function refuse(progress: Progress, error: GatewayError): Promise<SoapReply> {
+    const outcome = error.fault === 'trust' || error.fault === 'caller' ? 'refused' : 'failure'
+    try {
+      await account(progress, { outcome, asked: [], error })
+    } catch (unaudited) {
+      return fault(progress, asGatewayError(unaudited))
+    }
+    const { transaction } = progress
+    if (transaction === undefined || soapErrors[error.code].as === 'fault') return fault(progress, error)
+    return {
+      status: 200,
+      body: encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, transaction.fail(error)),
+      contentType: mediaType,
+      headers: exchangeHeaders(progress),
+    }
+  }
+
+  function fault(progress: Progress, error: GatewayError): SoapReply {
+    const { fault, status } = faultOf(error)
+    return {
+      status: status ?? httpStatusOf(fault),
+      body: encodeFault(fault, address(progress)),
+      contentType: fault.code === 'VersionMismatch' ? 'text/xml; charset=utf-8' : mediaType,
+      headers: exchangeHeaders(progress),
+    }
+  }
+
+  async function account(
+    progress: Progress,
+    outcome: { outcome: AuditEvent['outcome']; asked: readonly Leg[]; results?: number; error?: GatewayError },
+  ): Promise<void> {
+    const { exchange, assertion, started } = progress
+    const at = clock.now()
+    const { error } = outcome
+    const transaction = progress.transaction?.id ?? 'unknown'
+    try {
+      await parts.audit.record({
+        at,
+        correlationId: exchange.correlationId,
+        transaction,
+        peer: exchange.peer,
+        ...(assertion === undefined ? {} : { assertion }),
+        ...progress.account,
+        ...outcome,
+        asked: outcome.asked.map(({ home, outcome }) => ({ home, outcome })),
+      })
+      events.auditWritten({ correlationId: exchange.correlationId, durationMs: clock.now() - at })
+    } catch (failure) {
+      events.auditFailed({ correlationId: exchange.correlationId, transaction, error: failure })
+      throw new GatewayError('internal', 'The gateway cannot account for this request', { cause: failure })
+    } finally {
+      events.exchangeFinished({
+        correlationId: exchange.correlationId,
+        transaction,
+        outcome: outcome.outcome,
+        asked: outcome.asked,
+        durationMs: clock.now() - started,
+        ...(error === undefined ? {} : { error }),
+      })
+    }
+  }
+}
+
+const mediaType = 'application/soap+xml; charset=utf-8'
+
+/** SOAP 1.1's type is let in so that its sender is told about the version, not about the type. */
+function requireMediaType(contentType: string | undefined): void {
+  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim())
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '')
+  const known = ['application/soap+xml', 'application/soap-xml', 'text/xml', 'application/xml'].includes(type)
+  if (!known || (charset !== undefined && charset !== 'utf-8' && charset !== 'us-ascii')) {
+    throw new GatewayError('media-type-unsupported', 'Messages must be application/soap+xml in UTF-8')
+  }
+}
+
+async function parse(bytes: Buffer, maxBytes: number): Promise<XmlTree> {
+  try {
+    return await readTreeInSteps(bytes, { ...defaultXmlLimits, maxBytes }, () => new Promise((resolve) => setImmediate(resolve)))
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error
+    throw new GatewayError('request-malformed', `The message is not XML this service reads: ${error.reason}`, { cause: error })
+  }
+}
+
+function address({ envelope }: Progress) {
+  const relatesTo = envelope === undefined ? undefined : messageIdOf(envelope)
+  return { messageId: `urn:uuid:${randomUUID()}`, ...(relatesTo === undefined ? {} : { relatesTo }) }
+}
+
+function exchangeHeaders({ exchange }: Progress): Record<string, string> {
+  return { 'x-correlation-id': exchange.correlationId, 'cache-control': 'no-store' }
+}
+
+/** Who was asked, for how long and how it went (W3C Server Timing): for integrators, invisible to SOAP. */
+function serverTiming(asked: readonly Leg[]): string {
+  return asked.map(({ name, durationMs, outcome }) => `${name};dur=${Math.round(durationMs)};desc="${outcome}"`).join(', ')
+}

@@ -1,0 +1,64 @@
+import { type FederatedAnswer, type MergedEntry, statusOf } from '../../core/model/answers.ts'
+import type { Slot } from '../../core/model/code.ts'
+import type { HomeCommunityId } from '../../core/model/identifiers.ts'
+import { namesPatient } from '../../core/model/stored-query.ts'
+import type { QueryGateway } from '../../core/federation/query.ts'
+import { actions } from '../../wire/actions.ts'
+import { encodeQueryResponse } from '../../wire/ebrim/query-response.ts'
+import { type DecodedStoredQuery, decodeStoredQuery } from '../../wire/ebrim/stored-query.ts'
+import { registryErrorOf, registryErrors } from './registry-errors.ts'
+import type { SoapTransaction } from './transaction.ts'
+
+type StoredQueryTransaction = SoapTransaction<DecodedStoredQuery, FederatedAnswer>
+
+/** The slot that names the communities which told of an entry, the one whose word counts first. */
+export const sourceSlot = 'urn:crocevia:2026:source'
+
+/** ITI-18 for the consumers of our own affinity domain: the federation answers (ITI TF-2: 3.18). */
+export function iti18(gateway: QueryGateway, home: HomeCommunityId): StoredQueryTransaction {
+  return { ...storedQuery(gateway, home, sourcesOf), id: 'ITI-18', action: actions.registryStoredQuery }
+}
+
+/** ITI-38 for other communities: our own community answers (ITI TF-2: 3.38). */
+export function iti38(gateway: QueryGateway, home: HomeCommunityId): StoredQueryTransaction {
+  return { ...storedQuery(gateway, home), id: 'ITI-38', action: actions.crossGatewayQuery }
+}
+
+function sourcesOf({ sources }: MergedEntry): Slot[] {
+  return [{ name: sourceSlot, values: sources.map((source) => source.home) }]
+}
+
+function storedQuery(
+  gateway: QueryGateway,
+  home: HomeCommunityId,
+  slotsFor?: (entry: MergedEntry) => readonly Slot[],
+): Omit<StoredQueryTransaction, 'id' | 'action'> {
+  return {
+    decode: ({ tree, body }) => decodeStoredQuery(tree, body),
+    handle: ({ query }, call) => gateway.query(query, call),
+    encode: (answer, { returnType, requestId }) =>
+      encodeQueryResponse(answer, {
+        status: statusOf(answer),
+        returnType,
+        errors: registryErrors(answer),
+        home,
+        ...(requestId === undefined ? {} : { requestId }),
+        ...(slotsFor === undefined ? {} : { slotsFor }),
+      }),
+    fail: (error) =>
+      encodeQueryResponse(
+        { entries: [], submissionSets: [], folders: [], associations: [] },
+        { status: 'failure', returnType: 'LeafClass', errors: [registryErrorOf(error, home)] },
+      ),
+    account: ({ query }) => ({
+      request: query.type,
+      ...(namesPatient(query) ? { patientId: query.patientId } : {}),
+    }),
+    outcome: (answer) => ({
+      asked: answer.asked,
+      failures: answer.failures,
+      status: statusOf(answer),
+      results: answer.entries.length,
+    }),
+  }
+}

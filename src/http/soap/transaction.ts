@@ -1,0 +1,24 @@
+import type { GatewayError } from '../../core/errors.ts'
+import type { FederatedAnswer } from '../../core/model/answers.ts'
+import type { AuthenticatedCall } from '../../core/model/call.ts'
+import type { PatientId } from '../../core/model/patient.ts'
+import type { RequestAction } from '../../wire/actions.ts'
+import type { Envelope } from '../../wire/soap.ts'
+
+/** One transaction as data: from the message in the body to the message in the answer's body. */
+export interface SoapTransaction<Request, Answer> {
+  readonly id: `ITI-${number}`
+  readonly action: RequestAction
+  /** Throws GatewayError. */
+  readonly decode: (envelope: Envelope) => Request
+  readonly handle: (request: Request, call: AuthenticatedCall) => Promise<Answer>
+  readonly encode: (answer: Answer, request: Request, call: AuthenticatedCall) => string
+  /** The body that tells a failure by the transaction's own means. */
+  readonly fail: (error: GatewayError) => string
+  /** What the audit record holds of a request and its answer. */
+  readonly account: (request: Request) => { readonly patientId?: PatientId; readonly request: string }
+  readonly outcome: (answer: Answer) => Pick<FederatedAnswer, 'asked' | 'failures'> & {
+    readonly status: 'success' | 'partial-success' | 'failure'
+    readonly results: number
+  }
+}
