@@ -2,15 +2,16 @@
 # Proves the Dockerfile where no container engine runs: performs its own COPY and RUN steps in a folder, starts its CMD
 # there as its USER with a mounted configuration, and waits until its HEALTHCHECK is content.
 #
-#   deploy/prove-image.sh <configuration>
+#   deploy/prove-image.sh [<configuration>]
 #
-# <configuration> is a folder with federation.json, mounted read-only as /etc/crocevia; the gateway it describes must put
-# its operator port where the HEALTHCHECK looks. Paths under /app, /etc/crocevia and /var/lib/crocevia that the steps and
-# federation.json name are taken inside the folder. Node is the project's own, and must be of the version in FROM.
+# <configuration> is a folder with federation.json, mounted read-only as /etc/crocevia; without it, deploy/example with
+# the development certificates as its pki. The gateway must put its operator port where the HEALTHCHECK looks. Paths under
+# /app, /etc/crocevia and /var/lib/crocevia that the steps and federation.json name are taken inside the folder. Node is
+# the project's own (npm ci comes first), and must be of the version in FROM.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
-configuration=$(cd "${1:?usage: deploy/prove-image.sh <configuration>}" && pwd)
+configuration=${1:-}
 dockerfile=$project/Dockerfile
 image=$(mktemp -d)
 chmod 755 "$image"
@@ -32,11 +33,7 @@ words() { while read -r word; do list+=("$(printf %s "$word" | base64 -d)"); don
 # The base image: Node alone, where any user can run it.
 mkdir -p "$image/usr/local/bin"
 node=$image/usr/local/bin/node
-cp "$(PATH=$project/node_modules/.bin:$PATH command -v node | xargs readlink -f)" "$node"
-if ! "$node" --version >/dev/null 2>&1; then
-  # The npm package's own file is a launcher on some platforms: ask it where the program is.
-  cp "$("$project/node_modules/.bin/node" -p process.execPath)" "$node"
-fi
+cp "$("$project/node_modules/.bin/node" -p process.execPath)" "$node"
 chmod 755 "$node"
 wanted=$(argument FROM | sed -E 's/^node:([0-9]+).*/\1/')
 running=$("$node" -p 'process.versions.node.split(".")[0]')
@@ -96,8 +93,14 @@ fi
 
 # The mounted configuration: readable by the user, writable by nobody.
 mkdir -p "$image/etc/crocevia"
-cp -RL "$configuration/." "$image/etc/crocevia/"
-inside <"$configuration/federation.json" >"$image/etc/crocevia/federation.json"
+if [ -n "$configuration" ]; then
+  cp -RL "$configuration/." "$image/etc/crocevia/"
+else
+  cp "$project/deploy/example/federation.json" "$image/etc/crocevia/"
+  "$node" "$project/certs-dev/make.ts" "$image/etc/crocevia/pki" >/dev/null
+fi
+inside <"$image/etc/crocevia/federation.json" >"$image/federation.json"
+mv "$image/federation.json" "$image/etc/crocevia/federation.json"
 if [ "$(id -u)" = 0 ]; then chown -R "$user" "$image/etc/crocevia"; fi
 chmod -R u+rX,a-w "$image/etc/crocevia"
 

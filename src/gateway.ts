@@ -19,7 +19,7 @@ import type { FederationParts } from './core/federation/query.ts'
 import { initiatingGateway } from './core/federation/initiating-gateway.ts'
 import { respondingGateway } from './core/federation/responding-gateway.ts'
 import { wrongPatient } from './core/federation/ask.ts'
-import type { AuthorizedCall, Peer } from './core/model/call.ts'
+import type { AuthorizedCall } from './core/model/call.ts'
 import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
 import type { PatientId } from './core/model/patient.ts'
 import type { StoredQuery } from './core/model/stored-query.ts'
@@ -225,7 +225,8 @@ function clientOf(entry: CommunityConfig, config: LoadedConfig) {
       key: config.read(gateway.identity.tls.key),
     },
     maxResponseBytes: gateway.maxResponseBytes,
-    connections: Math.max(entry.connections, entry.guard.concurrency),
+    // Registry and patient index each have their own slots; a queue of ours would look like the peer's slowness.
+    connections: Math.max(entry.connections, 2 * entry.guard.concurrency),
     connectTimeoutMs: entry.connectTimeoutMs,
   })
 }

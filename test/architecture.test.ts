@@ -45,8 +45,8 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   // The schema of the configuration is printed into contracts/config.
   'src/config': [core, 'contracts/config/', 'zod', 'node:fs', 'node:path'],
   'src/cli': ['src/', 'adapters/index.ts', 'node:'],
-  'src/gateway.ts': ['src/', 'adapters/index.ts', 'node:'],
-  'src/main.ts': ['src/', 'adapters/index.ts', 'node:'],
+  'src/gateway.ts': ['src/', 'adapters/index.ts', 'contracts/', '@hono/node-server', 'node:'],
+  'src/main.ts': ['src/', 'adapters/index.ts', 'contracts/', '@hono/node-server', 'node:'],
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],
   ...Object.fromEntries(
     adapterFolders().map((name) => [`adapters/${name}`, [core, wire, 'contracts/', 'src/config/adapter.ts', 'zod']]),

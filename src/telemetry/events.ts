@@ -53,7 +53,7 @@ export interface Events {
   /** A connection that did not come about: no certificate, an unknown authority, a protocol error. */
   handshakeFailed(event: { readonly error: unknown }): void
   /** Raises the number in flight; the same exchange's `exchangeFinished` lowers it. */
-  exchangeStarted(event: InExchange & { readonly transaction: TransactionName }): void
+  exchangeStarted(event: InExchange): void
   exchangeFinished(event: ExchangeFinished): void
   legFinished(event: LegFinished): void
   breakerChanged(event: OfCommunity & { readonly actor: 'registry' | 'patients'; readonly state: BreakerState }): void
@@ -100,13 +100,13 @@ export function createEvents(log: Log, metrics: Metrics): Events {
       const causes = loggedFailure(error).causes?.map(({ name, code }) => ({ name, code }))
       tell('warn', 'handshake-failed', { causes })
     },
-    exchangeStarted({ correlationId, transaction }) {
-      metrics.inFlight.inc({ transaction })
-      tell('debug', 'exchange-started', { correlationId, transaction })
+    exchangeStarted({ correlationId }) {
+      metrics.inFlight.inc()
+      tell('debug', 'exchange-started', { correlationId })
     },
     exchangeFinished({ correlationId, transaction, outcome, error, asked, durationMs }) {
       const failure = error && loggedFailure(error)
-      metrics.inFlight.dec({ transaction })
+      metrics.inFlight.dec()
       metrics.requests.inc({ transaction, outcome })
       metrics.requestDuration.observe({ transaction }, durationMs / 1000)
       if (failure !== undefined) metrics.errors.inc({ transaction, code: failure.code })

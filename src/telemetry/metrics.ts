@@ -8,7 +8,7 @@ export interface Metrics {
   readonly events: Counter<'event'>
   readonly requests: Counter<'transaction' | 'outcome'>
   readonly errors: Counter<'transaction' | 'code'>
-  readonly inFlight: Gauge<'transaction'>
+  readonly inFlight: Gauge
   readonly requestDuration: Histogram<'transaction'>
   readonly legDuration: Histogram<'community' | 'outcome'>
   readonly legErrors: Counter<'community' | 'code'>
@@ -51,7 +51,6 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
     inFlight: new Gauge({
       name: 'crocevia_requests_in_flight',
       help: 'Exchanges begun and not finished',
-      labelNames: ['transaction'],
       registers,
     }),
     requestDuration: new Histogram({

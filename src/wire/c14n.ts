@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { COLON, EQUALS, GREATER, LESS, QUOTE, SLASH, SPACE } from './xml-characters.ts'
 import { decode } from './xml-decode.ts'
 import { XmlError } from './xml-error.ts'
 import { LENGTH, LOCAL, NAME, NO_NAMESPACE, OFFSET, PREFIX, XML_NAMESPACE } from './xml-names.ts'
@@ -54,13 +55,6 @@ export function canonicalBytes(tree: XmlTree, node: Node, options: CanonicalOpti
   return new Canonicalization(tree, node, options).bytes()
 }
 
-const LESS = 0x3c
-const GREATER = 0x3e
-const SLASH = 0x2f
-const SPACE = 0x20
-const EQUALS = 0x3d
-const QUOTE = 0x22
-const COLON = 0x3a
 /** The empty prefix: the default namespace. */
 const DEFAULT = 0
 const xmlns = ascii(' xmlns')

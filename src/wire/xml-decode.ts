@@ -1,10 +1,5 @@
+import { AMPERSAND, HASH_SIGN, LINE_FEED, RETURN, SEMICOLON, SPACE } from './xml-characters.ts'
 import type { Source } from './xml-source.ts'
-
-const AMPERSAND = 0x26
-const SEMICOLON = 0x3b
-const RETURN = 0x0d
-const LINE_FEED = 0x0a
-const SPACE = 0x20
 
 /** How source becomes characters: references are resolved in all but CDATA, literal white space is kept in all but attributes. */
 export type Decoding = 'text' | 'attribute' | 'cdata'
@@ -22,7 +17,7 @@ export function referenceEnd(source: Source, at: number, limit: number): number 
  */
 export function referenceCode(source: Source, at: number, semicolon: number): number {
   const first = source[at + 1]
-  if (first === 0x23) return numeric(source, at + 2, semicolon)
+  if (first === HASH_SIGN) return numeric(source, at + 2, semicolon)
   const second = source[at + 2]
   const third = source[at + 3]
   switch (semicolon - at) {

@@ -67,7 +67,7 @@ export class XmlInput {
     const after = source.subarray(0, pos + longestDeclaration).indexOf('?>', pos) + 2
     const found = declaration.exec(source.latin1Slice(pos, after))
     if (found === null) this.fail('declaration', pos)
-    const encoding = found?.groups?.['encoding']?.toLowerCase() ?? 'utf-8'
+    const encoding = found.groups?.encoding?.toLowerCase() ?? 'utf-8'
     if (encoding !== 'utf-8' && !(encoding === 'us-ascii' && isAscii(source))) this.fail('encoding', pos)
     this.pos = after
   }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { continuesName, startsName } from './xml-characters.ts'
+import { COLON, continuesName, startsName } from './xml-characters.ts'
 import { XmlError } from './xml-error.ts'
 import type { Source } from './xml-source.ts'
 
@@ -32,6 +32,9 @@ const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
 
 /** How many slots a look-up may pass before it asks the Map, whose hash nobody outside the process can aim at. */
 const patience = 16
+
+/** What a URI reference is written with (RFC 3986). */
+const uriReference = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/
 
 /**
  * The names and namespaces of one document, each distinct one known by a number. Nothing in it outlives the document:
@@ -108,6 +111,7 @@ export class XmlNames {
     const known = this.#namespaceIds.get(namespace)
     if (known !== undefined) return known
     const id = this.#namespaces.length
+    if (!uriReference.test(namespace)) throw new XmlError('namespace', offset)
     if (id - 2 >= this.#maxNamespaces) throw new XmlError('too-many-namespaces', offset)
     const kept = shared(namespace)
     this.#namespaces.push(kept)
@@ -213,7 +217,7 @@ function checked(source: Source, from: number, to: number): number {
   let at = from
   while (at < to) {
     const byte = source[at]!
-    if (byte === 0x3a) {
+    if (byte === COLON) {
       if (first || colon >= 0 || at + 1 === to) throw new XmlError('name', at)
       colon = at
       first = true

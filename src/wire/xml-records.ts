@@ -1,5 +1,5 @@
 import { decode } from './xml-decode.ts'
-import type { XmlNames } from './xml-names.ts'
+import { NO_NAMESPACE, type XmlNames } from './xml-names.ts'
 import { freshSource, type Source } from './xml-source.ts'
 
 /** An element's record in `XmlRecords.elements`: `node * ELEMENT + field`. Nodes are numbered in document order. */
@@ -92,21 +92,60 @@ export class XmlRecords {
     this.identifiers = []
   }
 
-  /** The elements, with room for one more. */
-  reserveElement(): Int32Array {
-    if ((this.count + 1) * ELEMENT > this.elements.length) this.elements = larger(this.elements)
-    return this.elements
+  /** Adds an element whose end is not known yet. Its attributes are those added since the `firstAttribute`th. */
+  addElement(
+    name: number,
+    namespace: number,
+    parent: number,
+    start: number,
+    opened: number,
+    firstAttribute: number,
+    scope: number,
+  ): number {
+    const node = this.count
+    const at = node * ELEMENT
+    if (at + ELEMENT > this.elements.length) this.elements = larger(this.elements)
+    const { elements } = this
+    elements[at + NAME_OF] = name
+    elements[at + NAMESPACE_OF] = namespace
+    elements[at + PARENT] = parent
+    elements[at + NEXT] = -1
+    elements[at + START] = start
+    elements[at + OPENED] = opened
+    elements[at + CLOSING] = opened
+    elements[at + END] = opened
+    elements[at + ATTRIBUTES] = firstAttribute
+    elements[at + ATTRIBUTE_COUNT] = this.attributeCount - firstAttribute
+    elements[at + SCOPE] = scope
+    elements[at + FLAGS] = 0
+    this.count = node + 1
+    return node
   }
 
-  /** The attributes, with room for one more. */
-  reserveAttribute(): Int32Array {
-    if ((this.attributeCount + 1) * ATTRIBUTE > this.attributes.length) this.attributes = larger(this.attributes)
-    return this.attributes
+  /** Adds an attribute, in no namespace for the time being. */
+  addAttribute(name: number, encoded: number, from: number, to: number): void {
+    const at = this.attributeCount * ATTRIBUTE
+    if (at === this.attributes.length) this.attributes = larger(this.attributes)
+    const { attributes } = this
+    attributes[at + ATTRIBUTE_NAME] = (name << 1) | encoded
+    attributes[at + ATTRIBUTE_NAMESPACE] = NO_NAMESPACE
+    attributes[at + VALUE_START] = from
+    attributes[at + VALUE_END] = to
+    this.attributeCount++
+  }
+
+  /** Notes where an element ends, and what stood directly inside it since its last child. */
+  closeElement(node: number, closing: number, end: number, flags: number): void {
+    const at = node * ELEMENT
+    const { elements } = this
+    elements[at + CLOSING] = closing
+    elements[at + END] = end
+    elements[at + FLAGS]! |= flags
   }
 
   /** The attribute value between two offsets; a copy. */
-  value(from: number, to: number, encoded: boolean): string {
-    if (!encoded) return this.source.utf8Slice(from, to)
+  value(from: number, to: number, encoded: number): string {
+    if (encoded === 0) return this.source.utf8Slice(from, to)
     const into = this.scratch(to - from)
     return into.utf8Slice(0, decode(this.source, from, to, 'attribute', into, 0))
   }

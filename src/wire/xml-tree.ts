@@ -192,7 +192,7 @@ export class XmlTree {
 
   #value(at: number): string {
     const { attributes } = this.records
-    const encoded = (attributes[at + ATTRIBUTE_NAME]! & 1) === 1
+    const encoded = attributes[at + ATTRIBUTE_NAME]! & 1
     return this.records.value(attributes[at + VALUE_START]!, attributes[at + VALUE_END]!, encoded)
   }
 }

@@ -58,7 +58,7 @@ export function makeDocument(seed: string, wanted: Wanted): DocumentFacts {
       ? `${arc}.4.4^R${keeper}D${created.slice(0, 8)}${String(draw.integer(0, 99_999_999)).padStart(8, '0')}`
       : `${authority.prescription}^${prescription}${kind.prescription}`
   const { size, hash } = fingerprint(seed, uniqueId)
-  const author = makeAuthor(draw, keeper, kind, under)
+  const author = makeAuthor(draw, wanted)
   return {
     uniqueId,
     repositoryUniqueId: kind.prescription === undefined ? `${arc}.4.5.${draw.pick(['910', '911'])}` : repositoryOfIni,
@@ -102,11 +102,11 @@ function fingerprint(seed: string, uniqueId: string): { size: number; hash: stri
   return { size: bytes.length, hash: createHash('sha1').update(bytes).digest('hex') }
 }
 
-function makeAuthor(draw: Random, keeper: string, kind: Kind, citizen: Identifier): Author {
-  const [name, system, code] = draw.pick(places[keeper] ?? places['090'] ?? [])
+function makeAuthor(draw: Random, { citizen, kind, under, keeper }: Wanted): Author {
+  const [name, system, code] = draw.pick(places[regionOf(keeper, citizen)] ?? places['090'] ?? [])
   const role = draw.pick(kind.roles)
   const institution = { name, system, code }
-  if (role === 'ASS') return { person: citizen, institution, role }
+  if (role === 'ASS') return { person: under, institution, role }
   return {
     person: { value: codiceFiscale(draw.pick(doctors)), authority: authority.codiceFiscale },
     ...(draw.chance(0.5) && { name: { family: draw.pick(surnames), given: draw.pick(names) } }),
@@ -130,7 +130,12 @@ function citesPrescription(kind: Kind, draw: Random): boolean {
 function prescriptionNumber(seed: string, { citizen, keeper, kind, number }: Wanted): string {
   const family = kind.prescription?.slice(4) ?? 'SPEC'
   const draw = random([seed, citizen.key, keeper, 'prescription', family, String(number)].join('/'))
-  return `${keeper === '000' ? '090' : keeper}0A4${String(draw.integer(0, 999_999_999)).padStart(9, '0')}`
+  return `${regionOf(keeper, citizen)}0A4${String(draw.integer(0, 999_999_999)).padStart(9, '0')}`
+}
+
+/** Where a document comes from: those of Sistema TS, which INI keeps, from the citizen's own doctor. */
+function regionOf(keeper: string, { assistedBy }: Citizen): string {
+  return keeper === '000' ? assistedBy : keeper
 }
 
 function patientInfo(citizen: Citizen, under: Identifier): readonly string[] {

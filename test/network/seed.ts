@@ -53,7 +53,8 @@ function maker(name: string) {
     const row = `${citizen.key}/${keeper}/${type}`
     const number = (counters.get(row) ?? 0) + 1
     counters.set(row, number)
-    return makeDocument(name, { citizen, keeper, kind: kindOf(type), number, under: citizen.identifiers[0], ...more })
+    const { value, authority } = more.under ?? citizen.identifiers[0]
+    return makeDocument(name, { citizen, keeper, kind: kindOf(type), number, ...more, under: { value, authority } })
   }
   const many = (
     citizen: Citizen,

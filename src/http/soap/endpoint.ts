@@ -79,7 +79,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
         certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
     }
     const progress: Progress = { exchange, started }
-    events.exchangeStarted({ correlationId: exchange.correlationId, transaction: 'unknown' })
+    events.exchangeStarted({ correlationId: exchange.correlationId })
     try {
       const answer = await stations(incoming, progress)
       return await close(progress, answer)

@@ -13,6 +13,7 @@ import { isEncounterId, readAssigned, readReferenceId, writeAssigned, writeRefer
 
 /** What the references of a DocumentReference mean, as far as whoever received it together with others knows. */
 export interface References {
+  /** Asked only about a subject that has no identifier. */
   readonly patientId?: (subject: Reference) => PatientId | undefined
   readonly entryUuid?: (document: Reference) => string | undefined
 }
@@ -70,7 +71,7 @@ export function decodeDocumentReference(resource: unknown, references: Reference
     if (value !== undefined) attributes[attribute] = value
   }
   for (const { place, attribute, read } of fields) if (elements.has(place)) set(attribute, read(elements.get(place)))
-  set('entryUuid', attributes.entryUuid ?? uuidOf(id))
+  set('entryUuid', attributes.entryUuid ?? uuidUrn(id))
   set('home', extensions.home)
   set('repositoryUniqueId', repositoryIn(elements.get('content.attachment.url')))
   for (const needed of ['entryUuid', 'uniqueId', 'status']) {
@@ -200,14 +201,22 @@ function putBack(
   for (const [place, value] of those) elements.set(place, value)
 }
 
-function uuidOf(id: string | undefined): string | undefined {
+/** The entryUUID a DocumentReference has or gets, without reading the rest of it. Throws `metadata-invalid`. */
+export function entryUuidOf(resource: Json): string | undefined {
+  const { id } = told(shapes.documentReference, resource, 'DocumentReference')
+  const identifier =
+    resource.identifier === undefined ? undefined : fieldsByPlace.get('identifier')?.read(resource.identifier)
+  return typeof identifier === 'string' ? identifier : uuidUrn(id)
+}
+
+function uuidUrn(id: string | undefined): string | undefined {
   const isUuid = id !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
   return isUuid ? `urn:uuid:${id.toLowerCase()}` : undefined
 }
 
 function readPatientId(element: unknown, references: References): PatientId {
   const subject: Reference = element === undefined ? {} : told(shapes.reference, element, 'subject')
-  const id = references.patientId?.(subject) ?? (subject.identifier && readAssigned(subject.identifier))
+  const id = (subject.identifier && readAssigned(subject.identifier)) ?? references.patientId?.(subject)
   if (id === undefined) throw new GatewayError('metadata-invalid', 'A document names no patient that is known here')
   return id
 }
