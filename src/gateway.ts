@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer as createPlainServer, type Server } from 'node:http'
 import { createServer, type Server as TlsServer } from 'node:https'
@@ -15,10 +15,10 @@ import type { AdapterTools } from './config/adapter.ts'
 import type { CommunityConfig, Federation } from './config/federation.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { GatewayError } from './core/errors.ts'
-import type { FederationParts } from './core/federation/query.ts'
-import { initiatingGateway } from './core/federation/initiating-gateway.ts'
-import { respondingGateway } from './core/federation/responding-gateway.ts'
 import { wrongPatient } from './core/federation/ask.ts'
+import { initiatingGateway } from './core/federation/initiating-gateway.ts'
+import type { FederationParts } from './core/federation/query.ts'
+import { respondingGateway } from './core/federation/responding-gateway.ts'
 import type { AuthorizedCall } from './core/model/call.ts'
 import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
 import type { PatientId } from './core/model/patient.ts'
@@ -36,9 +36,9 @@ import { createEvents, type Events } from './telemetry/events.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { authenticator } from './trust/authenticate.ts'
-import { type Vouching, samlIssuer } from './trust/issue-saml.ts'
 import { jwtIssuer } from './trust/issue-jwt.ts'
-import { type Party, identifier } from './trust/parties.ts'
+import { samlIssuer, type Vouching } from './trust/issue-saml.ts'
+import { identifier, type Party } from './trust/parties.ts'
 import { certificatesOf } from './trust/trust-store.ts'
 import { isAuthor } from './wire/hl7/author.ts'
 
@@ -116,8 +116,11 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const operator = createPlainServer(
     getRequestListener(
       opsApp({
-        // The last record can be read: the store answers.
-        ready: async () => (await store.latest(), server.listening),
+        ready: async () => {
+          // Rejects when the store does not answer.
+          await store.latest()
+          return server.listening
+        },
         status: () => ({
           gateway: { home: gateway.home, organization: gateway.organization.name, routing: gateway.routing },
           communities: health.health(),
@@ -162,7 +165,10 @@ function connectAll(
   opened: AsyncDisposableStack,
 ): readonly Community[] {
   const { gateway, communities } = config.federation
-  const signing = { certificate: config.read(gateway.identity.signing.certificate), key: config.read(gateway.identity.signing.key) }
+  const signing = {
+    certificate: config.read(gateway.identity.signing.certificate),
+    key: config.read(gateway.identity.signing.key),
+  }
   const lifetime = { lifetimeMs: gateway.assertionLifetimeMs, clock }
   const saml = samlIssuer(signing, { issuer: gateway.organization.code, ...lifetime })
   const jwt = jwtIssuer(signing, lifetime)
@@ -191,9 +197,14 @@ function connectAll(
     }
     const connected = connectedBy(() => adapter.connect({ ...community, options: entry.options }, tools), index)
     const watched = health.add(
-      guarded(connected, entry.guard, {
-        onStateChange: ({ actor, to }) => events.breakerChanged({ community, actor, state: to }),
-      }, clock),
+      guarded(
+        connected,
+        entry.guard,
+        {
+          onStateChange: ({ actor, to }) => events.breakerChanged({ community, actor, state: to }),
+        },
+        clock,
+      ),
     )
     return opened.use(entry.cache === undefined ? watched : cached(watched, entry.cache, clock))
   })
@@ -204,7 +215,8 @@ function connectedBy(connect: () => Community, index: number): Community {
     return connect()
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const issues = 'issues' in error && Array.isArray(error.issues) ? error.issues : [{ path: [], message: error.message }]
+    const issues =
+      'issues' in error && Array.isArray(error.issues) ? error.issues : [{ path: [], message: error.message }]
     throw new ConfigError(
       issues.map(({ path, message }: { path: (string | number)[]; message: string }) => ({
         path: ['communities', index, 'options', ...path].join('.'),
@@ -244,7 +256,8 @@ function vouchingFor(
   const { subject, role, purposeOfUse, action, inCare, locality } = assertion
   const patient = patientId ?? assertion.patientId
   if (patient === undefined) throw new GatewayError('access-denied', 'The assertion names no patient')
-  const asked = query !== undefined && 'filter' in query && 'typeCodes' in query.filter ? query.filter.typeCodes : undefined
+  const asked =
+    query !== undefined && 'filter' in query && 'typeCodes' in query.filter ? query.filter.typeCodes : undefined
   const types = asked?.map(({ code, scheme }) => ({ code, scheme: scheme ?? documentTypes[0]?.scheme ?? '' }))
   return {
     subject,
@@ -289,7 +302,9 @@ function partiesOf({ federation, read }: LoadedConfig): readonly Party[] {
     ]
   }
   return [
-    ...communities.flatMap(({ name, home, trust, adapter }) => party(name, homeCommunityId(home), trust, adapter === 'ini')),
+    ...communities.flatMap(({ name, home, trust, adapter }) =>
+      party(name, homeCommunityId(home), trust, adapter === 'ini'),
+    ),
     ...consumers.flatMap(({ name, trust }) => party(name, homeCommunityId(gateway.home), trust, false)),
   ]
 }
@@ -301,7 +316,12 @@ function door(path: string, wsdl: string, { serve }: Pick<Door, 'serve'>): Door 
   return { path, serve, wsdl: text(`wsdl/${wsdl}.wsdl`), schemas: new Map(schemas) }
 }
 
-function soapServer(config: LoadedConfig, parties: readonly Party[], doors: readonly Door[], events: Events): TlsServer {
+function soapServer(
+  config: LoadedConfig,
+  parties: readonly Party[],
+  doors: readonly Door[],
+  events: Events,
+): TlsServer {
   const { gateway } = config.federation
   const anchors = parties.flatMap(({ callers }) => callers?.anchors ?? [])
   const app = soapApp(doors, gateway.maxConcurrentExchanges)

@@ -24,6 +24,8 @@ try {
     })
   }
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error instanceof Error ? `✖ ${error.message}` : '✖ failed')
+  console.error(
+    error instanceof ConfigError ? error.message : error instanceof Error ? `✖ ${error.message}` : '✖ failed',
+  )
   process.exit(1)
 }

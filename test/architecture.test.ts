@@ -44,7 +44,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/telemetry': [core, 'pino', 'prom-client', 'node:'],
   // The schema of the configuration is printed into contracts/config.
   'src/config': [core, 'contracts/config/', 'zod', 'node:fs', 'node:path'],
-  'src/cli': ['src/', 'adapters/index.ts', 'node:'],
+  'src/cli': ['src/', 'adapters/index.ts', 'contracts/', 'node:'],
   'src/gateway.ts': ['src/', 'adapters/index.ts', 'contracts/', '@hono/node-server', 'node:'],
   'src/main.ts': ['src/', 'adapters/index.ts', 'contracts/', '@hono/node-server', 'node:'],
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],

@@ -1,13 +1,12 @@
 import { type AdapterTools, defineAdapter } from '../../src/config/adapter.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentRegistry } from '../../src/core/ports.ts'
-import { type IniOptions, iniOptions } from './options.ts'
 import { search } from './operations.ts'
+import { type IniOptions, iniOptions } from './options.ts'
 import { iniAnswer } from './outcome.ts'
 
 /** Organizations whose documents INI tells of (ini.md §4.9). */
-const regions =
-  '010 020 030 041 042 050 060 070 080 090 100 110 120 130 140 150 160 170 180 190 200 970 001'.split(' ')
+const regions = '010 020 030 041 042 050 060 070 080 090 100 110 120 130 140 150 160 170 180 190 200 970 001'.split(' ')
 
 /** INI, the national star: one question reaches the registry of the person's region of assistance. */
 export default defineAdapter({

@@ -1,18 +1,18 @@
+import type { RegistryReply } from '../../src/config/adapter.ts'
 import { GatewayError, type Issue } from '../../src/core/errors.ts'
 import { nothingFound, type QueryAnswer } from '../../src/core/model/answers.ts'
-import type { RegistryReply } from '../../src/config/adapter.ts'
 import { answerOf } from '../../src/wire/ebrim/outcome.ts'
 
 type Meaning = 'nothing-found' | 'ask-yourself' | 'region-unreachable'
 
 /** Decided on the code alone: the status around it has been wrong before (ini.md §6.1, §6.2 no. 2). */
-const meanings: Readonly<Record<string, Meaning>> = {
-  QND1: 'nothing-found',
-  QND2: 'ask-yourself',
-  R220: 'ask-yourself',
-  CRF1: 'region-unreachable',
-  CRF2: 'region-unreachable',
-}
+const meanings: ReadonlyMap<string, Meaning> = new Map([
+  ['QND1', 'nothing-found'],
+  ['QND2', 'ask-yourself'],
+  ['R220', 'ask-yourself'],
+  ['CRF1', 'region-unreachable'],
+  ['CRF2', 'region-unreachable'],
+])
 
 /**
  * What INI's reply to a search means. `QND1` is an empty answer; `QND2` and `R220` say that the person is ours, so that
@@ -21,7 +21,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
  */
 export function iniAnswer(reply: RegistryReply): QueryAnswer {
   const issues: readonly Issue[] = reply.kind === 'fault' ? [reply.issue] : reply.answer.issues
-  const meant = issues.map(({ code }) => meanings[code]).find((meaning) => meaning !== undefined)
+  const meant = issues.map(({ code }) => meanings.get(code)).find((meaning) => meaning !== undefined)
   if (meant === 'nothing-found' || meant === 'ask-yourself') return nothingFound
   if (meant === 'region-unreachable') {
     throw new GatewayError('community-rejected', 'The region of assistance did not answer INI', { issues })

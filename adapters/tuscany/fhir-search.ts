@@ -32,7 +32,7 @@ type Page = Pick<Parameters<FhirTools['send']>[0], 'url' | 'method' | 'body'>
 
 /**
  * Searches a FHIR server by `POST [base]/<type>/_search` and follows its pages: what is asked about whom stands in the
- * body, never in an address. Rejects with GatewayError: `patient-unknown` for a 404 that says why, `too-many-results`,
+ * body, never in an address. Rejects with GatewayError: `patient-unknown` for a 404 that says so, `too-many-results`,
  * `community-*`.
  */
 export async function searchFhir(baseUrl: string, tools: FhirTools, search: FhirSearch): Promise<FhirFound> {
@@ -41,6 +41,7 @@ export async function searchFhir(baseUrl: string, tools: FhirTools, search: Fhir
   const included: BundledResource[] = []
   const issues: Issue[] = []
   const asked = new Set<string>()
+  const seen = new Set<string>()
   const form = [...search.form, ['_count', String(pageSize)] as const]
   let page: Page | undefined = posted(`${base.href}${search.resourceType}/_search`, encodeForm(form))
   while (page !== undefined) {
@@ -49,13 +50,21 @@ export async function searchFhir(baseUrl: string, tools: FhirTools, search: Fhir
     if (asked.has(fingerprint)) throw misbehaved('The pages of an answer lead back to one another')
     asked.add(fingerprint)
     const answer = readSearchPage(await ask(baseUrl, tools, search, page), search.resourceType)
-    matches.push(...answer.matches)
+    for (const match of answer.matches) if (isNew(match, seen)) matches.push(match)
     included.push(...answer.included)
     issues.push(...answer.issues)
     if (matches.length + included.length > limits.resources) throw tooMany()
     page = answer.next === undefined ? undefined : nextPage(answer.next, base, search)
   }
   return { matches, included, issues }
+}
+
+/** While pages are fetched the record goes on changing, and what stood on one page may move to the next. */
+function isNew({ resource }: BundledResource, seen: Set<string>): boolean {
+  if (typeof resource.id !== 'string') return true
+  const known = seen.has(resource.id)
+  seen.add(resource.id)
+  return !known
 }
 
 function posted(url: string, body: string): Page {
@@ -91,8 +100,8 @@ function nextPage(next: string, base: URL, { resourceType, patientId }: FhirSear
     throw misbehaved('The next page of an answer lies outside the record')
   }
   url.hash = ''
-  const parameters = [...url.searchParams.values(), ...url.searchParams.keys()]
-  const named = patientId !== undefined && parameters.some((text) => text.includes(patientId.value))
+  const words = [...url.searchParams.values()].flatMap((text) => text.split(/[|,]/))
+  const named = patientId !== undefined && words.includes(patientId.value)
   if (!named && !url.pathname.endsWith('/_search')) return { url: url.href, method: 'GET' }
   const form = url.searchParams.toString()
   url.search = ''
@@ -121,8 +130,8 @@ function refusal(status: number, issues: readonly Issue[] | undefined, aboutPati
   if (status === 401 || status === 403) {
     return new GatewayError('community-rejected', 'The record refused access', options)
   }
-  // Without a reason, a 404 is an address that does not exist: that must not pass for a citizen without documents.
-  if (status === 404 && issues !== undefined && aboutPatient) {
+  // Any other 404 is an address that does not exist: that must not pass for a citizen without documents.
+  if (status === 404 && aboutPatient && issues?.some(({ code }) => code === 'XDSUnknownPatientId') === true) {
     return new GatewayError('patient-unknown', 'The record knows no such patient', options)
   }
   if (status >= 400) return new GatewayError('community-rejected', 'The record refused the search', options)

@@ -22,7 +22,9 @@ export default defineAdapter({
       identifiers: 'each',
       reaches: [],
       registry: answers,
-      ...(patients && fhir ? { patients: fhirPatients({ baseUrl: fhir, regionSystem, homes: tools.homeOf, tools }) } : {}),
+      ...(patients && fhir
+        ? { patients: fhirPatients({ baseUrl: fhir, regionSystem, homes: tools.homeOf, tools }) }
+        : {}),
       async [Symbol.asyncDispose]() {},
     }
   },

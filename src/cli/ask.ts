@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { communityClient } from '../client/send.ts'
+import { type CommunityClient, communityClient } from '../client/send.ts'
 import { GatewayError, type Issue } from '../core/errors.ts'
 import type { DocumentEntry } from '../core/model/metadata.ts'
 import type { StoredQuery } from '../core/model/stored-query.ts'
@@ -29,12 +29,9 @@ export interface Reply {
 const ownHome = 'urn:oid:2.16.840.1.113883.2.9.2.90'
 const timeoutMs = 60_000
 
-/** Asks the gateway over mutual TLS as a party would. Throws CliError when there is no answer to the question. */
-export async function ask(identity: Identity, doors: Doors, query: StoredQuery, assertion: string): Promise<Reply> {
-  const inside = identity.home === ownHome
-  const url = inside ? doors.iti18 : doors.iti38
-  const action = inside ? actions.registryStoredQuery : actions.crossGatewayQuery
-  await using client = communityClient({
+/** A connection to the gateway as a party has one: mutual TLS, kept open between questions. */
+export function connectionOf(identity: Identity): CommunityClient {
+  return communityClient({
     name: 'gateway',
     home: identity.home,
     tls: { ca: [identity.authority], cert: identity.tls.certificate, key: identity.tls.key },
@@ -42,19 +39,32 @@ export async function ask(identity: Identity, doors: Doors, query: StoredQuery, 
     connections: 1,
     connectTimeoutMs: 5_000,
   })
+}
+
+/** The message a party sends to ask a stored query: where, and what. */
+export function questionOf(identity: Identity, doors: Doors, query: StoredQuery, assertion: string) {
+  const inside = identity.home === ownHome
+  const url = inside ? doors.iti18 : doors.iti38
+  const action = inside ? actions.registryStoredQuery : actions.crossGatewayQuery
+  return {
+    url,
+    method: 'POST' as const,
+    headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
+    body: encodeEnvelope(
+      { action, messageId: `urn:uuid:${randomUUID()}`, to: url, anonymousReply: true, assertion },
+      encodeStoredQuery(query),
+    ),
+    signal: AbortSignal.timeout(timeoutMs),
+    idempotent: true,
+  }
+}
+
+/** Asks the gateway over mutual TLS as a party would. Throws CliError when there is no answer to the question. */
+export async function ask(identity: Identity, doors: Doors, query: StoredQuery, assertion: string): Promise<Reply> {
+  await using client = connectionOf(identity)
   const started = performance.now()
   try {
-    const response = await client.send({
-      url,
-      method: 'POST',
-      headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
-      body: encodeEnvelope(
-        { action, messageId: `urn:uuid:${randomUUID()}`, to: url, anonymousReply: true, assertion },
-        encodeStoredQuery(query),
-      ),
-      signal: AbortSignal.timeout(timeoutMs),
-      idempotent: true,
-    })
+    const response = await client.send(questionOf(identity, doors, query, assertion))
     const decoded = await decodeQueryResponse(response.body)
     if (decoded.fault !== undefined) {
       const { code, subcode, reason } = decoded.fault
@@ -74,7 +84,9 @@ export async function ask(identity: Identity, doors: Doors, query: StoredQuery, 
 }
 
 function timings(header: string): Reply['asked'] {
-  return [...header.matchAll(/([a-z0-9-]+);dur=([0-9]+);desc="([a-z]+)"/g)].map(([, name = '', ms = '', outcome = '']) => {
-    return { name, ms: Number(ms), outcome }
-  })
+  return [...header.matchAll(/([a-z0-9-]+);dur=([0-9]+);desc="([a-z]+)"/g)].map(
+    ([, name = '', ms = '', outcome = '']) => {
+      return { name, ms: Number(ms), outcome }
+    },
+  )
 }

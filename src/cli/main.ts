@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { loinc } from '../../contracts/affinity-domain/document-types.ts'
 import { homeCommunityId } from '../core/model/identifiers.ts'
 import type { FindDocuments } from '../core/model/stored-query.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
-import { loinc } from '../../contracts/affinity-domain/document-types.ts'
 import { ask } from './ask.ts'
 import { assertionOf } from './assertion.ts'
 import { CliError, exitCodes } from './exit.ts'
@@ -39,7 +39,8 @@ async function run(args: string[]): Promise<number> {
   const { values, positionals } = parsed(args)
   const [command, ...rest] = positionals
   if (rest.length > 0 || (command !== 'query' && command !== 'assertion')) throw new CliError('usage', usage)
-  if (values.as === undefined || values.patient === undefined) throw new CliError('usage', '--as and --patient are needed')
+  if (values.as === undefined || values.patient === undefined)
+    throw new CliError('usage', '--as and --patient are needed')
   const lifetimeSeconds = Number(values.lifetime)
   if (!Number.isInteger(lifetimeSeconds)) throw new CliError('usage', '--lifetime must be a number of seconds')
   const identity = identityOf(values.as, values.identities)
@@ -80,7 +81,11 @@ interface FederationFile {
 }
 
 function federationFile(path: string): FederationFile {
-  if (!existsSync(path)) throw new CliError('unreachable', `no federation is running (${path} is missing); start one with: npm run federation`)
+  if (!existsSync(path))
+    throw new CliError(
+      'unreachable',
+      `no federation is running (${path} is missing); start one with: npm run federation`,
+    )
   return JSON.parse(readFileSync(path, 'utf8')) as FederationFile
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type HomeCommunityId, homeCommunityId } from '../core/model/identifiers.ts'
 import { organizationHome, organizations } from '../../contracts/affinity-domain/organizations.ts'
+import { type HomeCommunityId, homeCommunityId } from '../core/model/identifiers.ts'
 import { CliError } from './exit.ts'
 
 /** Parties of the development federation, by the organization they speak for. */

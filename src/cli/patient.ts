@@ -10,7 +10,8 @@ import { CliError } from './exit.ts'
 export function typedPatient(text: string): PatientId {
   const typed = text.trim()
   const cx = typed.includes('^') ? parseCx(typed) : undefined
-  if (typed.includes('^') && cx === undefined) throw new CliError('usage', 'a patient with ^ must have the form ID^^^&OID&ISO')
+  if (typed.includes('^') && cx === undefined)
+    throw new CliError('usage', 'a patient with ^ must have the form ID^^^&OID&ISO')
   const value = cx?.value ?? typed.toUpperCase()
   try {
     return patientId(value, cx?.authority ?? authorityOf(value))

@@ -1,7 +1,7 @@
 import { typeCodes } from '../../contracts/affinity-domain/document-types.ts'
 import { organizationOf, organizations } from '../../contracts/affinity-domain/organizations.ts'
-import type { DocumentEntry } from '../core/model/metadata.ts'
 import { type HomeCommunityId, homeCommunityId } from '../core/model/identifiers.ts'
+import type { DocumentEntry } from '../core/model/metadata.ts'
 import { sourceSlot } from '../http/soap/stored-query.ts'
 import type { Reply } from './ask.ts'
 
@@ -52,7 +52,8 @@ export function asText(reply: Reply): string {
   const lines: string[] = []
   if (reply.asked.length > 0) {
     lines.push('Asked')
-    for (const { name, ms, outcome } of reply.asked) lines.push(`  ${name.padEnd(12)} ${outcome.padEnd(9)} ${String(ms).padStart(6)} ms`)
+    for (const { name, ms, outcome } of reply.asked)
+      lines.push(`  ${name.padEnd(12)} ${outcome.padEnd(9)} ${String(ms).padStart(6)} ms`)
     lines.push('')
   }
   const failures = reply.issues.filter(({ severity }) => severity === 'error')
@@ -80,12 +81,21 @@ function tableOf(entries: readonly DocumentEntry[]): string[] {
     sourcesOf(entry).map(communityName).join(', '),
   ])
   const head = ['Date', 'Type', '', 'Document', 'Told by']
-  const widths = head.map((title, column) => Math.min(48, Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length))))
+  const widths = head.map((title, column) =>
+    Math.min(48, Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length))),
+  )
   const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.slice(0, widths[column]).padEnd(widths[column] ?? 0))).join('  ').trimEnd()
+    cells
+      .map((cell, column) =>
+        column === cells.length - 1 ? cell : cell.slice(0, widths[column]).padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
   return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)]
 }
 
 function day(time: string | undefined): string {
-  return time === undefined ? '' : [time.slice(0, 4), time.slice(4, 6), time.slice(6, 8)].filter((part) => part !== '').join('-')
+  return time === undefined
+    ? ''
+    : [time.slice(0, 4), time.slice(4, 6), time.slice(6, 8)].filter((part) => part !== '').join('-')
 }

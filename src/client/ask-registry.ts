@@ -8,21 +8,23 @@ import { decodeQueryResponse } from '../wire/ebrim/query-response.ts'
 import { encodeStoredQuery } from '../wire/ebrim/stored-query.ts'
 import { encodeEnvelope } from '../wire/soap.ts'
 import { defaultXmlLimits } from '../wire/xml.ts'
-import { homed } from './homed.ts'
 import type { OutboundResponse } from './answer.ts'
+import { breather } from './breather.ts'
+import { homed } from './homed.ts'
 import type { CommunityClient } from './send.ts'
 
 export interface AskRegistryParts {
   readonly client: CommunityClient
   readonly maxResponseBytes: number
   /** A new signed assertion about our caller, for this question. */
-  readonly vouch: (request: { readonly call: AuthorizedCall; readonly patientId?: PatientId; readonly query: RegistryQuestion['query'] }) => string
+  readonly vouch: (request: {
+    readonly call: AuthorizedCall
+    readonly patientId?: PatientId
+    readonly query: RegistryQuestion['query']
+  }) => string
   /** Told of objects left out of an answer. */
   readonly onDropped?: (call: AuthorizedCall, entries: number) => void
 }
-
-/** How long the event loop may be held while an answer is read. */
-const holdMs = 10
 
 /**
  * Puts a stored query to a registry: one signed SOAP 1.2 message over mutual TLS, built anew if it must be sent again, and
@@ -96,23 +98,9 @@ function requireXml(response: OutboundResponse): void {
 
 function unusable({ status }: OutboundResponse): GatewayError {
   const details = { status }
-  if (status === 401 || status === 403) return new GatewayError('community-rejected', 'The community refused us', { details })
+  if (status === 401 || status === 403)
+    return new GatewayError('community-rejected', 'The community refused us', { details })
   if (status === 429 || status === 503) return new GatewayError('community-busy', 'The community is busy', { details })
   if (status >= 500) return new GatewayError('community-unavailable', 'The community failed', { details })
   return new GatewayError('community-misbehaved', 'The community answered with something other than SOAP', { details })
-}
-
-/** Gives the event loop back when it was held long enough; ends the reading when the caller is gone. */
-function breather(signal: AbortSignal): () => Promise<void> | undefined {
-  let since = performance.now()
-  return () => {
-    if (signal.aborted) throw signal.reason
-    if (performance.now() - since < holdMs) return undefined
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        since = performance.now()
-        resolve()
-      })
-    })
-  }
 }

@@ -8,14 +8,22 @@ import type { HomeCommunityId } from '../core/model/identifiers.ts'
  * it is; an object of a community that the answering one does not front is dropped with a warning, because nobody could
  * retrieve it there. Throws `community-misbehaved` (ITI TF-2: 3.38.4.1.3).
  */
-export function homed(answer: QueryAnswer, asked: HomeCommunityId | undefined, { missing, allowed }: HomeRule): QueryAnswer {
+export function homed(
+  answer: QueryAnswer,
+  asked: HomeCommunityId | undefined,
+  { missing, allowed }: HomeRule,
+): QueryAnswer {
   const issues: Issue[] = []
-  const take = <T extends { readonly entryUuid: string; readonly home?: HomeCommunityId }>(objects: readonly T[]): T[] =>
+  const take = <T extends { readonly entryUuid: string; readonly home?: HomeCommunityId }>(
+    objects: readonly T[],
+  ): T[] =>
     objects.filter((object) => {
       if (object.home === undefined) {
         if (missing === 'stamp') return true
         throw new GatewayError('community-misbehaved', 'The community told of an object without its home', {
-          issues: [{ severity: 'error', code: 'XDSMissingHomeCommunityId', text: `Object ${object.entryUuid} has no home` }],
+          issues: [
+            { severity: 'error', code: 'XDSMissingHomeCommunityId', text: `Object ${object.entryUuid} has no home` },
+          ],
         })
       }
       if (object.home === asked || allowed.has(object.home)) return true

@@ -38,7 +38,11 @@ export interface HomeRule {
 
 /** What the registry said; a SOAP fault is a value, so that each adapter reads its own community's dialect. */
 export type RegistryReply =
-  | { readonly kind: 'answer'; readonly status: 'success' | 'partial-success' | 'failure'; readonly answer: QueryAnswer }
+  | {
+      readonly kind: 'answer'
+      readonly status: 'success' | 'partial-success' | 'failure'
+      readonly answer: QueryAnswer
+    }
   | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
 
 /** What an adapter may do to the world. Everything is bounded by the call's signal. */
@@ -83,4 +87,3 @@ export function defineAdapter<Options>(adapter: {
     connect: (entry, tools) => adapter.connect({ ...entry, options: adapter.options.parse(entry.options) }, tools),
   }
 }
-

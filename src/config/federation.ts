@@ -1,10 +1,13 @@
 import { z } from 'zod'
 
-const home = z.string().regex(/^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$/, 'must have the form urn:oid:<oid>').max(72)
+const home = z
+  .string()
+  .regex(/^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$/, 'must have the form urn:oid:<oid>')
+  .max(72)
 const file = z.string().min(1)
 const pattern = z.string().refine((text) => {
   try {
-    return new RegExp(text).source.length > 0
+    return text !== '' && new RegExp(text, 'u') instanceof RegExp
   } catch {
     return false
   }
@@ -74,8 +77,14 @@ export const federation = z
       application: z.strictObject({ id: z.string(), vendor: z.string(), version: z.string() }),
       store: z.strictObject({ path: file }),
       deadlineMs: z.int().min(100).default(20_000),
-      maxMessageBytes: z.int().min(1_024).default(4 * 1024 * 1024),
-      maxResponseBytes: z.int().min(1_024).default(32 * 1024 * 1024),
+      maxMessageBytes: z
+        .int()
+        .min(1_024)
+        .default(4 * 1024 * 1024),
+      maxResponseBytes: z
+        .int()
+        .min(1_024)
+        .default(32 * 1024 * 1024),
       clockSkewMs: z.int().min(0).max(300_000).default(60_000),
       assertionLifetimeMs: z.int().min(1_000).default(300_000),
       maxConcurrentExchanges: z.int().min(1).default(256),
@@ -95,13 +104,15 @@ export const federation = z
       if (one.guard.timeoutMs >= gateway.deadlineMs) {
         fault('must be shorter than gateway.deadlineMs', 'communities', index, 'guard', 'timeoutMs')
       }
-      if (communities.findIndex(({ home }) => home === one.home) !== index) fault('is listed twice', 'communities', index, 'home')
+      if (communities.findIndex(({ home }) => home === one.home) !== index)
+        fault('is listed twice', 'communities', index, 'home')
     })
     const names = [...communities, ...consumers].map(({ name }) => name)
     for (const name of new Set(names)) {
       if (names.filter((other) => other === name).length > 1) fault(`two parties are called ${name}`, 'communities')
     }
-    if (!communities.some(({ home }) => home === gateway.home)) fault('must list the gateway’s own community', 'communities')
+    if (!communities.some(({ home }) => home === gateway.home))
+      fault('must list the gateway’s own community', 'communities')
   })
 
 export type Federation = z.infer<typeof federation>

@@ -11,7 +11,10 @@ import { verifyAssertion } from './verify-saml.ts'
  * Finds the one assertion in the security header and verifies it for who presents it: a party brings assertions of its
  * own, INI also those of the regions. Throws `assertion-missing` or `assertion-invalid`; the reason goes to the log.
  */
-export function authenticator(parties: readonly Party[], time: { readonly clock: Clock; readonly clockSkewMs: number }) {
+export function authenticator(
+  parties: readonly Party[],
+  time: { readonly clock: Clock; readonly clockSkewMs: number },
+) {
   const issuersFor = ({ name }: Peer): readonly TrustedIssuer[] => {
     const presenter = parties.find((party) => party.name === name)
     const believed = presenter?.forwards === true ? parties.filter(({ home }) => home !== undefined) : [presenter]

@@ -113,7 +113,7 @@ export class XmlContent extends XmlInput {
   /** What begins with `<!`. */
   #markup(pos: number, content: boolean): number {
     const { source } = this
-    const opening = source.latin1Slice(pos + 2, pos + 9)
+    const opening = source.latin1Slice(pos + 2, Math.min(pos + 9, this.end))
     if (opening.startsWith('--')) {
       this.#inside = 'comment'
       return this.#raw(pos + 4)

@@ -63,13 +63,14 @@ export class XmlInput {
   /** XML 1.0 §2.8: only at the very start (after a byte order mark), and what it claims must be true. */
   #readDeclaration(): void {
     const { source, pos } = this
-    if (source.latin1Slice(pos, pos + 5) !== '<?xml' || !isWhite(source[pos + 5])) return
-    const after = source.subarray(0, pos + longestDeclaration).indexOf('?>', pos) + 2
-    const found = declaration.exec(source.latin1Slice(pos, after))
+    const head = source.latin1Slice(pos, Math.min(pos + longestDeclaration, source.length))
+    if (!/^<\?xml[ \t\r\n]/.test(head)) return
+    const after = head.indexOf('?>') + 2
+    const found = declaration.exec(head.slice(0, after))
     if (found === null) this.fail('declaration', pos)
     const encoding = found.groups?.encoding?.toLowerCase() ?? 'utf-8'
     if (encoding !== 'utf-8' && !(encoding === 'us-ascii' && isAscii(source))) this.fail('encoding', pos)
-    this.pos = after
+    this.pos = pos + after
   }
 
   protected afterWhite(from: number): number {

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { COLON, continuesName, startsName } from './xml-characters.ts'
 import { XmlError } from './xml-error.ts'
 import type { Source } from './xml-source.ts'
+import { isAbsoluteUri } from './xml-uri.ts'
 
 /** A name's record in `XmlNames.table`: `(id << NAME) | field`. */
 export const NAME = 4
@@ -32,9 +33,6 @@ const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
 
 /** How many slots a look-up may pass before it asks the Map, whose hash nobody outside the process can aim at. */
 const patience = 16
-
-/** What a URI reference is written with (RFC 3986). */
-const uriReference = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/
 
 /**
  * The names and namespaces of one document, each distinct one known by a number. Nothing in it outlives the document:
@@ -93,9 +91,12 @@ export class XmlNames {
     return this.#namespaces[id]!
   }
 
-  /** A relative namespace name has no canonical form (Canonical XML 1.0 §1); the empty one declares none. */
+  /**
+   * Whether the namespace may stand in a canonical form (Canonical XML 1.0 §1). Reading is not so strict: INI's faults
+   * declare names that are no URIs.
+   */
   isAbsolute(id: number): boolean {
-    this.#absolute[id] ??= /^(?:$|[A-Za-z][A-Za-z0-9+.-]*:)/.test(this.#namespaces[id]!)
+    this.#absolute[id] ??= id === NO_NAMESPACE || isAbsoluteUri(this.#namespaces[id]!)
     return this.#absolute[id]
   }
 
@@ -111,7 +112,6 @@ export class XmlNames {
     const known = this.#namespaceIds.get(namespace)
     if (known !== undefined) return known
     const id = this.#namespaces.length
-    if (!uriReference.test(namespace)) throw new XmlError('namespace', offset)
     if (id - 2 >= this.#maxNamespaces) throw new XmlError('too-many-namespaces', offset)
     const kept = shared(namespace)
     this.#namespaces.push(kept)

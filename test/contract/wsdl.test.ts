@@ -78,6 +78,13 @@ const uniqueId =
   'identificationScheme="urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab">' +
   `${text('Name', 'XDSDocumentEntry.uniqueId')}</rim:ExternalIdentifier>`
 
+const association =
+  '<rim:Association id="a1" sourceObject="s1" targetObject="d1" ' +
+  'associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember">' +
+  `${slot('SubmissionSetStatus', 'Original')}</rim:Association>`
+/** Leaves out the first attribute of that name. */
+const without = (attribute: string, xml: string): string => xml.replace(new RegExp(` ${attribute}="[^"]*"`), '')
+
 const option = '<query:ResponseOption returnComposedObjects="true" returnType="LeafClass"/>'
 const findDocuments =
   '<rim:AdhocQuery id="urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d">' +
@@ -133,9 +140,7 @@ const valid: Readonly<Record<string, string>> = {
       'status="urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"',
   ),
   'objects of all kinds in any order': objects(
-    '<rim:Association id="a1" sourceObject="s1" targetObject="d1" ' +
-      `associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember">` +
-      `${slot('SubmissionSetStatus', 'Original')}</rim:Association>` +
+    association +
       '<rim:ExtrinsicObject id="d1"/>' +
       `<rim:RegistryPackage id="s1">${slot('submissionTime', '2026')}</rim:RegistryPackage>` +
       `<rim:ObjectRef id="urn:uuid:2" home="${home}"/><rim:ExtrinsicObject id="d2"/>` +
@@ -148,6 +153,16 @@ const valid: Readonly<Record<string, string>> = {
   ),
   'a name without a text': entry('<rim:Name/>'),
   'a value of 256 characters': entry(slot('x', 'y'.repeat(256))),
+  'a document entry with several codes and identifiers': entry(
+    classification('') + classification('') + uniqueId + uniqueId,
+  ),
+  'many slots of the request': request(
+    `<rs:RequestSlotList>${slot('urn:x', 'y')}${slot('urn:z')}</rs:RequestSlotList>${option}${findDocuments}`,
+  ),
+  'a list of no slots': response(`<rs:ResponseSlotList/>${empty}`),
+  'several errors': response(
+    unavailable.replace('<rs:RegistryError ', '<rs:RegistryError codeContext="" errorCode="x"/>$&') + empty,
+  ),
   'an error with a text': response(unavailable.replace('/>', '>why</rs:RegistryError>') + empty),
 }
 
@@ -155,9 +170,9 @@ const invalid: Readonly<Record<string, string>> = {
   'a request without a query': request(option),
   'a request without a response option': request(findDocuments),
   'a query before its response option': request(findDocuments + option),
-  'a query without an id': request(option + findDocuments.replace(/ id="[^"]*"/, '')),
+  'a query without an id': request(option + without('id', findDocuments)),
   'a return type that does not exist': request(option.replace('LeafClass', 'Leaf') + findDocuments),
-  'a slot without a name': request(option + findDocuments.replace(/ name="[^"]*"/, '')),
+  'a slot without a name': request(option + without('name', findDocuments)),
   'a slot without a list of values': entry('<rim:Slot name="x"><rim:Value>y</rim:Value></rim:Slot>'),
   'a number that is none': request(option + findDocuments, 'maxResults="all"'),
   'an attribute of nobody': request(option + findDocuments, 'limit="1"'),
@@ -174,9 +189,14 @@ const invalid: Readonly<Record<string, string>> = {
   'a name before a slot': entry(text('Name', 'x') + slot('x', 'y')),
   'a description before a name': entry(text('Description', 'x') + text('Name', 'x')),
   'two names': entry(text('Name', 'x') + text('Name', 'y')),
-  'a classification of nothing': entry(classification('').replace(/ classifiedObject="[^"]*"/, '')),
-  'an identifier without a value': entry(uniqueId.replace('value="1.2.3^4"', '')),
-  'an association that leads nowhere': objects('<rim:Association id="a" associationType="t" sourceObject="s"/>'),
+  'a text without a value': entry('<rim:Name><rim:LocalizedString xml:lang="it-IT"/></rim:Name>'),
+  'a classification of nothing': entry(without('classifiedObject', classification(''))),
+  'an identifier without a value': entry(without('value', uniqueId)),
+  'an identifier without a scheme': entry(without('identificationScheme', uniqueId)),
+  'an identifier of nothing': entry(without('registryObject', uniqueId)),
+  'an association without a type': objects(without('associationType', association)),
+  'an association that comes from nowhere': objects(without('sourceObject', association)),
+  'an association that leads nowhere': objects(without('targetObject', association)),
   'a slot in the place of an object': objects(slot('x', 'y')),
   'a value of 257 characters': entry(slot('x', 'y'.repeat(257))),
   'a text of 1025 characters': entry(text('Name', 'x'.repeat(1025))),

@@ -11,8 +11,28 @@ export function randomFrom(seed: number): () => number {
 
 const locals = ['a', 'b', 'Body', 'Id', 'x-1', 'é', '_.', 'xml1', 'longer-name-than-four', '𐀀z']
 const prefixes = ['', 'p', 'q', 'ns2', 'è']
-const namespaces = ['urn:one', 'urn:two', 'http://example.org/?a=1&amp;b', 'urn:three', 'urn:o&#110;e']
-const texts = ['t', ' ', '\n\t', '\r\n', '\r', 'é€', '𝄞', '&lt;', '&amp;', '&#13;', '&#x1F600;', '&#9;', '&quot;', ']', '>', '--', ']]&gt;', '﷐', '\u{10ffff}']
+const namespaces = ['urn:one', 'urn:two', 'http://example.org/?a=1;b', 'urn:three', 'urn:o&#110;e']
+const texts = [
+  't',
+  ' ',
+  '\n\t',
+  '\r\n',
+  '\r',
+  'é€',
+  '𝄞',
+  '&lt;',
+  '&amp;',
+  '&#13;',
+  '&#x1F600;',
+  '&#9;',
+  '&quot;',
+  ']',
+  '>',
+  '--',
+  ']]&gt;',
+  '﷐',
+  '\u{10ffff}',
+]
 const rawTexts = ['c', '-', ']', '<x>', '&amp;', '\r\n', 'ü', ']]', '>', ' ']
 const spaces = [' ', '\n', '\t', '  ', '\r\n']
 
@@ -43,7 +63,9 @@ export class XmlGenerator {
   document(): string {
     this.#left = 1 + this.below(24)
     this.#instructions = this.chance(0.08)
-    const declaration = this.chance(0.3) ? `<?xml version="1.0"${this.pick(['', ' encoding="UTF-8"', " encoding='utf-8' standalone='yes'"])} ?>` : ''
+    const declaration = this.chance(0.3)
+      ? `<?xml version="1.0"${this.pick(['', ' encoding="UTF-8"', " encoding='utf-8' standalone='yes'"])} ?>`
+      : ''
     return `${declaration}${this.#misc()}${this.#element(0, new Map())}${this.#misc()}`
   }
 
@@ -153,14 +175,19 @@ export class XmlGenerator {
         return flipped
       }
       default:
-        return Buffer.concat([document.subarray(0, at), Buffer.from(this.pick(tokens), 'latin1'), document.subarray(at)])
+        return Buffer.concat([
+          document.subarray(0, at),
+          Buffer.from(this.pick(tokens), 'latin1'),
+          document.subarray(at),
+        ])
     }
   }
 
   /** From one `<`, `>`, quote or space to another soon after it. */
   #piece(document: Buffer): [number, number] {
     const edges: number[] = []
-    for (let at = 0; at < document.length; at++) if ('<> "\'='.includes(String.fromCharCode(document[at]!))) edges.push(at)
+    for (let at = 0; at < document.length; at++)
+      if ('<> "\'='.includes(String.fromCharCode(document[at]!))) edges.push(at)
     if (edges.length < 2) return [0, document.length]
     const first = this.below(edges.length - 1)
     const last = Math.min(edges.length - 1, first + 1 + this.below(4))
@@ -170,14 +197,88 @@ export class XmlGenerator {
 
 /** Written as Latin-1, so that bytes can be told one by one. */
 const tokens = [
-  '<', '>', '/', '"', "'", '=', '&', ';', ' ', ':', '-', '!', '?', ']', '[', '\0', '\x01', '\x0b', '\x7f', '\x80', '\xc3', '\xc2\x85',
-  '\xef\xbf\xbe', '\xef\xbf\xbf', '\xef\xbb\xbf', '\xed\xa0\x80', '\xf4\x90\x80\x80', '\xc0\xaf', '\xcc\x81', '\xc2\xb7', '\xe2\x80\xa8',
-  '<!--', '-->', '--->', '<![CDATA[', ']]>', '<!DOCTYPE a>', '<!DOCTYPE a [<!ENTITY e "v">]>', '<?x?>', '<?xml version="1.0"?>',
-  '&lt;', '&e;', '&#0;', '&#xD800;', '&#xFFFE;', '&#x110000;', '&#x41;', '&#;', '&#x;', '&#X41;', '&amp', '&#4294967361;',
-  ' a="1"', ' a="1" a="2"', ' p:a="1" q:a="2"', ' xmlns=""', ' xmlns:p=""', ' xmlns:p="urn:one"', ' xmlns:q="urn:one"',
-  ' xmlns:xml="http://www.w3.org/XML/1998/namespace"', ' xmlns:xml="urn:x"', ' xmlns:y="http://www.w3.org/XML/1998/namespace"',
-  ' xmlns:xmlns="urn:x"', ' xmlns="http://www.w3.org/2000/xmlns/"', ' xmlns="relative"', ' xmlns:r="a b"', ' xml:id="1"', ' xml:lang="it"',
-  '<a/>', '</a>', '<a>', '<p:a/>', '<p:q:a/>', '<:a/>', '<a:/>', '<1a/>', '<-/>', '<xmlns:a/>', '<xml:a/>', '<a b/>', '<a b=c/>', '<a b="<"/>',
+  '<',
+  '>',
+  '/',
+  '"',
+  "'",
+  '=',
+  '&',
+  ';',
+  ' ',
+  ':',
+  '-',
+  '!',
+  '?',
+  ']',
+  '[',
+  '\0',
+  '\x01',
+  '\x0b',
+  '\x7f',
+  '\x80',
+  '\xc3',
+  '\xc2\x85',
+  '\xef\xbf\xbe',
+  '\xef\xbf\xbf',
+  '\xef\xbb\xbf',
+  '\xed\xa0\x80',
+  '\xf4\x90\x80\x80',
+  '\xc0\xaf',
+  '\xcc\x81',
+  '\xc2\xb7',
+  '\xe2\x80\xa8',
+  '<!--',
+  '-->',
+  '--->',
+  '<![CDATA[',
+  ']]>',
+  '<!DOCTYPE a>',
+  '<!DOCTYPE a [<!ENTITY e "v">]>',
+  '<?x?>',
+  '<?xml version="1.0"?>',
+  '&lt;',
+  '&e;',
+  '&#0;',
+  '&#xD800;',
+  '&#xFFFE;',
+  '&#x110000;',
+  '&#x41;',
+  '&#;',
+  '&#x;',
+  '&#X41;',
+  '&amp',
+  '&#4294967361;',
+  ' a="1"',
+  ' a="1" a="2"',
+  ' p:a="1" q:a="2"',
+  ' xmlns=""',
+  ' xmlns:p=""',
+  ' xmlns:p="urn:one"',
+  ' xmlns:q="urn:one"',
+  ' xmlns:xml="http://www.w3.org/XML/1998/namespace"',
+  ' xmlns:xml="urn:x"',
+  ' xmlns:y="http://www.w3.org/XML/1998/namespace"',
+  ' xmlns:xmlns="urn:x"',
+  ' xmlns="http://www.w3.org/2000/xmlns/"',
+  ' xmlns="relative"',
+  ' xmlns:r="a b"',
+  ' xml:id="1"',
+  ' xml:lang="it"',
+  '<a/>',
+  '</a>',
+  '<a>',
+  '<p:a/>',
+  '<p:q:a/>',
+  '<:a/>',
+  '<a:/>',
+  '<1a/>',
+  '<-/>',
+  '<xmlns:a/>',
+  '<xml:a/>',
+  '<a b/>',
+  '<a b=c/>',
+  '<a b="<"/>',
 ]
 
 function qname(prefix: string, local: string): string {

@@ -23,14 +23,13 @@ export async function fanOut<A extends { readonly issues: readonly { readonly se
   ask: (community: Community, call: AuthorizedCall) => Promise<A>,
   onLeg?: OnLeg,
 ): Promise<FanOut<A>> {
-  const remaining = Math.max(0, call.deadline - clock.now())
-  const late = AbortSignal.timeout(Math.ceil(remaining))
+  const late = lateness(call, clock)
   const signal = AbortSignal.any([call.signal, late])
   const legs = targets.map(async (community) => {
     const { home, name } = community
     const started = clock.now()
     try {
-      const answer = await unlessAborted(ask(community, { ...call, signal }), signal)
+      const answer = await unlessAborted(() => ask(community, { ...call, signal }), signal)
       const outcome = answer.issues.some(({ severity }) => severity === 'error') ? 'partial' : 'answered'
       const leg: Leg = { home, name, durationMs: clock.now() - started, outcome }
       onLeg?.(leg, community)
@@ -56,8 +55,13 @@ function timedOut(thrown: unknown): GatewayError {
   return new GatewayError('community-timeout', 'The community did not answer in time', { cause: thrown })
 }
 
-/** Ends the wait with the signal, even when the work is deaf to it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Aborts when the call's deadline has passed. */
+export function lateness(call: AuthorizedCall, clock: Clock): AbortSignal {
+  return AbortSignal.timeout(Math.ceil(Math.max(0, call.deadline - clock.now())))
+}
+
+/** Ends the wait with the signal, even when the work is deaf to it; does not begin once it is aborted. */
+export async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) throw signal.reason
   let leave: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
@@ -65,7 +69,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
     signal.addEventListener('abort', leave, { once: true })
   })
   try {
-    return await Promise.race([work, aborted])
+    return await Promise.race([work(), aborted])
   } finally {
     if (leave !== undefined) signal.removeEventListener('abort', leave)
   }

@@ -40,7 +40,7 @@ export function merge(
   const warnings: CommunityIssue[] = []
   const canonical = new Map<string, string>()
   const merged = clusters.map((cluster) => {
-    const [first, ...others] = [...cluster].sort(byWord) as [Told, ...Told[]]
+    const [first, ...others] = byWord(cluster) as [Told, ...Told[]]
     for (const { by, entry } of cluster) canonical.set(`${by.home} ${entry.entryUuid}`, first.entry.entryUuid)
     const what = differences(
       first.entry,
@@ -78,12 +78,17 @@ function homed<T extends { readonly home?: HomeCommunityId }>(objects: readonly 
 
 function toldBy(by: Community, entries: readonly DocumentEntry[], known: KnownPatient): Told[] {
   const current = new Map<string, DocumentEntry>()
-  for (const entry of entries) {
+  // The same object twice is what a registry tells that was asked once per identifier and knows both.
+  const objects = new Map(
+    entries.map((entry) => [`${entry.entryUuid} ${entry.version ?? ''} ${entry.uniqueId}`, entry]),
+  )
+  for (const entry of objects.values()) {
     const other = current.get(entry.uniqueId)
     if (other === undefined || isNewer(entry, other)) current.set(entry.uniqueId, entry)
   }
-  return homed(entries, by.home).map((entry) => {
-    const now = current.get(entry.uniqueId)?.entryUuid === entry.entryUuid
+  return homed([...objects.values()], by.home).map((entry) => {
+    const latest = current.get(entry.uniqueId)
+    const now = latest?.entryUuid === entry.entryUuid && latest.version === entry.version
     const state = now ? 'current' : `${entry.version ?? ''} ${entry.status ?? ''} ${entry.hash ?? ''}`
     return { entry, by, rank: authorityOf(by, entry, known), state }
   })
@@ -95,13 +100,14 @@ function versionOf({ version }: DocumentEntry): number {
 }
 
 function isNewer(a: DocumentEntry, b: DocumentEntry): boolean {
-  if (a.status !== b.status) return a.status === 'approved'
-  return versionOf(a) > versionOf(b)
+  if (a.status !== b.status && (a.status === 'approved' || b.status === 'approved')) return a.status === 'approved'
+  const versions = versionOf(a) - versionOf(b)
+  return versions === 0 ? a.entryUuid < b.entryUuid : versions > 0
 }
 
 function clustersOf(told: readonly Told[]): Told[][] {
   const byId = new Map<string, Told[][]>()
-  for (const one of told) {
+  for (const one of [...told].sort(byEvidence)) {
     const key = `${one.entry.uniqueId} ${one.state}`
     const clusters = byId.get(key) ?? []
     byId.set(key, clusters)
@@ -117,10 +123,26 @@ function maybeSame(a: Told, b: Told): boolean {
   return agree(a.entry.hash, b.entry.hash) && agree(a.entry.size, b.entry.size)
 }
 
-function byWord(a: Told, b: Told): number {
-  const sameObject = a.entry.logicalId !== undefined && a.entry.logicalId === b.entry.logicalId
-  const versions = sameObject ? versionOf(b.entry) - versionOf(a.entry) : 0
-  return versions || a.rank - b.rank || (a.by.home < b.by.home ? -1 : a.by.home > b.by.home ? 1 : 0)
+/** Whoever tells a hash comes first, so that those who tell none always join the same document. */
+function byEvidence(a: Told, b: Told): number {
+  const silence = Number(a.entry.hash === undefined) - Number(b.entry.hash === undefined)
+  return silence || byAuthority(a, b)
+}
+
+function byAuthority(a: Told, b: Told): number {
+  return a.rank - b.rank || compare(a.by.home, b.by.home) || compare(a.entry.entryUuid, b.entry.entryUuid)
+}
+
+/** Versions compare only within one logical id: groups stand by their strongest voice, the highest version first in each. */
+function byWord(cluster: readonly Told[]): Told[] {
+  const groups = Map.groupBy([...cluster].sort(byAuthority), ({ by, entry }) => {
+    return entry.logicalId ?? `${by.home} ${entry.entryUuid}`
+  })
+  return [...groups.values()].flatMap((group) => group.sort((a, b) => versionOf(b.entry) - versionOf(a.entry)))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function sourceOf({ by, entry }: Told): Source {
@@ -182,14 +204,15 @@ const replacing: ReadonlySet<string> = new Set(['replaces', 'transforms-and-repl
 
 /** Newest first; what was replaced stands right after what replaced it, by association or by logical id and version. */
 function inOrder(entries: readonly MergedEntry[], associations: readonly Association[]): MergedEntry[] {
-  const byUuid = new Map(entries.map((entry) => [entry.entryUuid, entry]))
+  const byAge = [...entries].sort(byTime)
+  const byUuid = new Map(byAge.map((entry) => [entry.entryUuid, entry]))
   const successor = new Map<MergedEntry, MergedEntry>()
-  for (const { type, source, target } of associations) {
+  for (const { type, source, target } of [...associations].sort(byEnds)) {
     const [newer, older] = [byUuid.get(source), byUuid.get(target)]
     if (replacing.has(type) && newer !== undefined && older !== undefined && newer !== older)
       successor.set(older, newer)
   }
-  for (const versions of Map.groupBy(entries, ({ logicalId, entryUuid }) => logicalId ?? entryUuid).values()) {
+  for (const versions of Map.groupBy(byAge, ({ logicalId, entryUuid }) => logicalId ?? entryUuid).values()) {
     const ordered = [...versions].sort((a, b) => versionOf(b) - versionOf(a))
     ordered.forEach((older, index) => {
       const newer = ordered[index - 1]
@@ -200,21 +223,34 @@ function inOrder(entries: readonly MergedEntry[], associations: readonly Associa
   for (const [older, newer] of successor) replaced.set(newer, [...(replaced.get(newer) ?? []), older])
   const ordered: MergedEntry[] = []
   const placed = new Set<MergedEntry>()
-  const place = (entry: MergedEntry): void => {
-    if (placed.has(entry)) return
-    placed.add(entry)
-    ordered.push(entry)
-    for (const older of (replaced.get(entry) ?? []).sort(byTime)) place(older)
+  const place = (newest: MergedEntry): void => {
+    const waiting = [newest]
+    for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
+      if (placed.has(entry)) continue
+      placed.add(entry)
+      ordered.push(entry)
+      waiting.push(...(replaced.get(entry) ?? []).sort(byTime).reverse())
+    }
   }
-  for (const entry of entries.filter((one) => !successor.has(one)).sort(byTime)) place(entry)
+  for (const entry of byAge) if (!successor.has(entry)) place(entry)
   // Peers may claim that two documents replace each other; nobody is lost over it.
-  for (const entry of [...entries].sort(byTime)) place(entry)
+  for (const entry of byAge) place(entry)
   return ordered
 }
 
 function byTime(a: MergedEntry, b: MergedEntry): number {
   const [x, y] = [timeOf(a), timeOf(b)]
-  return x === y ? (a.uniqueId < b.uniqueId ? -1 : a.uniqueId > b.uniqueId ? 1 : 0) : x < y ? 1 : -1
+  return (
+    compare(y, x) ||
+    compare(a.uniqueId, b.uniqueId) ||
+    versionOf(b) - versionOf(a) ||
+    compare(a.home ?? '', b.home ?? '') ||
+    compare(a.entryUuid, b.entryUuid)
+  )
+}
+
+function byEnds(a: Association, b: Association): number {
+  return compare(a.target, b.target) || compare(a.source, b.source)
 }
 
 function timeOf({ creationTime }: DocumentEntry): string {

@@ -1,13 +1,13 @@
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FederatedAnswer, QueryAnswer } from '../model/answers.ts'
 import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
-import { onlyIdentifier, type PatientId } from '../model/patient.ts'
+import { isPatient, onlyIdentifier, type PatientId } from '../model/patient.ts'
 import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { IsAuthor } from '../policy/visibility.ts'
 import type { AccessPolicy, Clock, Community, KnownPatient, PatientLocator } from '../ports.ts'
 import { ask } from './ask.ts'
 import { type Context, contextOf } from './complete.ts'
-import { fanOut, type OnLeg } from './fan-out.ts'
+import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
 import { type Disagreement, merge } from './merge.ts'
 import { hiddenIds, withhold } from './withhold.ts'
 
@@ -66,14 +66,19 @@ function patientOf(query: StoredQuery, { assertion }: AuthorizedCall): PatientId
   return id
 }
 
-async function locate(id: PatientId, call: AuthorizedCall, { patients }: FederationParts) {
+async function locate(id: PatientId, call: AuthorizedCall, { patients, clock }: FederationParts) {
   const alone: KnownPatient = { patient: onlyIdentifier(id) }
   if (patients === undefined) return { known: alone }
+  const late = lateness(call, clock)
+  const signal = AbortSignal.any([call.signal, late])
   try {
-    return { known: (await patients.locate(id, call)) ?? alone }
+    const known = (await unlessAborted(() => patients.locate(id, { ...call, signal }), signal)) ?? alone
+    if (isPatient(known.patient, id)) return { known }
+    throw new GatewayError('community-misbehaved', 'The patient index answered about another patient')
   } catch (thrown) {
+    if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
     const error = asGatewayError(thrown)
-    if (error.fault !== 'community') throw error
+    if (error.fault !== 'community' && !late.aborted) throw error
     const text = 'The patient index did not answer: documents under other identifiers of the patient may be missing'
     return { known: alone, doubt: { severity: 'warning', code: 'XDSRegistryError', text } as const }
   }

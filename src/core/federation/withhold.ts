@@ -13,7 +13,7 @@ export function hiddenIds(entries: Iterable<DocumentEntry>, permit: Permit, isAu
 
 /**
  * The answer without a trace of hidden documents: not the entries, not the links to them, not a container that holds
- * nothing else. A document hidden by one community is hidden whoever else tells of it: the strictest word counts.
+ * nothing else, not an issue that names one. A document hidden by one community is hidden whoever else tells of it: the strictest word counts.
  */
 export function withhold(answer: QueryAnswer, context: Context, hidden: ReadonlySet<string>): QueryAnswer {
   const known = [...answer.entries, ...context.entries]
@@ -31,8 +31,11 @@ export function withhold(answer: QueryAnswer, context: Context, hidden: Readonly
     ...answer.submissionSets.filter((set) => !submissionSets.includes(set)).map(({ entryUuid }) => entryUuid),
     ...answer.folders.filter((folder) => !folders.includes(folder)).map(({ entryUuid }) => entryUuid),
   ])
+  const named = [...hidden, ...gone]
+  const betrays = (text: string) => named.some((id) => text.includes(id))
   return {
     ...answer,
+    issues: answer.issues.filter(({ text, location }) => !betrays(text) && !betrays(location ?? '')),
     entries: answer.entries.filter(({ uniqueId }) => !hidden.has(uniqueId)),
     submissionSets,
     folders,

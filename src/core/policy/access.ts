@@ -16,14 +16,14 @@ export const professionalRoles: ReadonlySet<string> = new Set(
 )
 
 /** Which purposes of use let whom search for documents (ini.md §2.4, §4.7). Anything else is refused. */
-const purposes: Readonly<Record<string, ReadonlySet<string>>> = {
-  TREATMENT: professionalRoles,
-  EMERGENCY: professionalRoles,
-  PUBEMERGENCY: professionalRoles,
-  PERSONAL: citizenRoles,
-  UPDATE: new Set([...professionalRoles, 'GTW']),
-  SYSADMIN: new Set(['NOR', 'INI']),
-}
+const purposes: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['TREATMENT', professionalRoles],
+  ['EMERGENCY', professionalRoles],
+  ['PUBEMERGENCY', professionalRoles],
+  ['PERSONAL', citizenRoles],
+  ['UPDATE', new Set([...professionalRoles, 'GTW'])],
+  ['SYSADMIN', new Set(['NOR', 'INI'])],
+])
 
 /**
  * Who may search: the claim must be for reading, its role must fit its purpose, its patient must be the one asked about,
@@ -33,7 +33,7 @@ export const accessPolicy: AccessPolicy = {
   authorize(_action, query, call) {
     const { assertion } = call
     if (assertion.action !== 'READ') throw denied('The assertion is not for reading')
-    if (purposes[assertion.purposeOfUse]?.has(assertion.role) !== true) {
+    if (purposes.get(assertion.purposeOfUse)?.has(assertion.role) !== true) {
       throw denied('The role has no right to search for this purpose of use')
     }
     requirePatient(query, assertion)

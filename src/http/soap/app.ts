@@ -62,7 +62,11 @@ function contract(context: Context<{ Bindings: HttpBindings }>, { path, wsdl, sc
   const xml = { 'content-type': 'text/xml; charset=utf-8' }
   if (url.searchParams.has('wsdl')) {
     const location = `https://${context.req.header('host') ?? url.host}${path}`
-    return context.body(wsdl.replaceAll('{{location}}', location.replaceAll('&', '&amp;').replaceAll('"', '&quot;')), 200, xml)
+    return context.body(
+      wsdl.replaceAll('{{location}}', location.replaceAll('&', '&amp;').replaceAll('"', '&quot;')),
+      200,
+      xml,
+    )
   }
   const schema = schemas.get(url.searchParams.get('xsd') ?? '')
   if (schema !== undefined) return context.body(schema, 200, xml)

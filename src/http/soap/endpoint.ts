@@ -9,7 +9,7 @@ import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
 import type { Events } from '../../telemetry/events.ts'
 import { responseAction } from '../../wire/actions.ts'
 import { type AddressingMode, actionNotSupported, messageIdOf, readAddressing } from '../../wire/addressing.ts'
-import { encodeEnvelope, encodeFault, type Envelope, httpStatusOf, openEnvelope, soapNames } from '../../wire/soap.ts'
+import { type Envelope, encodeEnvelope, encodeFault, httpStatusOf, openEnvelope, soapNames } from '../../wire/soap.ts'
 import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../../wire/xml.ts'
 import { readBody } from '../body.ts'
 import { type Identify, peerCertificate } from '../peer.ts'
@@ -75,8 +75,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
       correlationId: correlationId(randomUUID()),
       signal: hangUp,
       deadline: started + parts.deadlineMs,
-      peer:
-        certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
+      peer: certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
     }
     const progress: Progress = { exchange, started }
     events.exchangeStarted({ correlationId: exchange.correlationId })
@@ -114,7 +113,12 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
   async function close(progress: Progress, answer: Awaited<ReturnType<typeof stations>>): Promise<SoapReply> {
     const { asked, failures, status, results, transaction, body } = answer
     const failed = failures[0]?.error
-    await account(progress, { outcome: status, asked, results, ...(status === 'failure' && failed ? { error: failed } : {}) })
+    await account(progress, {
+      outcome: status,
+      asked,
+      results,
+      ...(status === 'failure' && failed ? { error: failed } : {}),
+    })
     return {
       status: 200,
       body: encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, body),
@@ -134,7 +138,10 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     if (transaction === undefined || soapErrors[error.code].as === 'fault') return fault(progress, error)
     return {
       status: 200,
-      body: encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, transaction.fail(error)),
+      body: encodeEnvelope(
+        { action: responseAction(transaction.action), ...address(progress) },
+        transaction.fail(error),
+      ),
       contentType: mediaType,
       headers: exchangeHeaders(progress),
     }
@@ -190,8 +197,14 @@ const mediaType = 'application/soap+xml; charset=utf-8'
 
 /** SOAP 1.1's type is let in so that its sender is told about the version, not about the type. */
 function requireMediaType(contentType: string | undefined): void {
-  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim())
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '')
+  const [type = '', ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim())
+  const charset = parameters
+    .find((parameter) => parameter.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '')
   const known = ['application/soap+xml', 'application/soap-xml', 'text/xml', 'application/xml'].includes(type)
   if (!known || (charset !== undefined && charset !== 'utf-8' && charset !== 'us-ascii')) {
     throw new GatewayError('media-type-unsupported', 'Messages must be application/soap+xml in UTF-8')
@@ -200,10 +213,16 @@ function requireMediaType(contentType: string | undefined): void {
 
 async function parse(bytes: Buffer, maxBytes: number): Promise<XmlTree> {
   try {
-    return await readTreeInSteps(bytes, { ...defaultXmlLimits, maxBytes }, () => new Promise((resolve) => setImmediate(resolve)))
+    return await readTreeInSteps(
+      bytes,
+      { ...defaultXmlLimits, maxBytes },
+      () => new Promise((resolve) => setImmediate(resolve)),
+    )
   } catch (error) {
     if (!(error instanceof XmlError)) throw error
-    throw new GatewayError('request-malformed', `The message is not XML this service reads: ${error.reason}`, { cause: error })
+    throw new GatewayError('request-malformed', `The message is not XML this service reads: ${error.reason}`, {
+      cause: error,
+    })
   }
 }
 
@@ -218,5 +237,7 @@ function exchangeHeaders({ exchange }: Progress): Record<string, string> {
 
 /** Who was asked, for how long and how it went (W3C Server Timing): for integrators, invisible to SOAP. */
 function serverTiming(asked: readonly Leg[]): string {
-  return asked.map(({ name, durationMs, outcome }) => `${name};dur=${Math.round(durationMs)};desc="${outcome}"`).join(', ')
+  return asked
+    .map(({ name, durationMs, outcome }) => `${name};dur=${Math.round(durationMs)};desc="${outcome}"`)
+    .join(', ')
 }

@@ -6,12 +6,12 @@ type Reply =
   | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
 
 /** What a registry's own error codes mean for the leg; every other code is a refusal (ihe.md §1.15). */
-const meanings: Readonly<Record<string, ErrorCode>> = {
-  XDSRegistryBusy: 'community-busy',
-  XDSRepositoryBusy: 'community-busy',
-  XDSRegistryNotAvailable: 'community-unavailable',
-  XDSRegistryOutOfResources: 'community-unavailable',
-}
+const meanings: ReadonlyMap<string, ErrorCode> = new Map([
+  ['XDSRegistryBusy', 'community-busy'],
+  ['XDSRepositoryBusy', 'community-busy'],
+  ['XDSRegistryNotAvailable', 'community-unavailable'],
+  ['XDSRegistryOutOfResources', 'community-unavailable'],
+])
 
 /**
  * The answer in a registry's reply. A patient nobody knows there is an empty answer (ITI TF-2: 3.18.4.1.3, ihe.md §6.1
@@ -27,6 +27,6 @@ export function answerOf(reply: Reply): QueryAnswer {
   if (reply.status !== 'failure') return answer
   const errors = issues.filter(({ severity }) => severity === 'error')
   if (errors.length === 0 && issues.length < reply.answer.issues.length) return { ...nothingFound, issues }
-  const code = errors.map((issue) => meanings[issue.code]).find((meaning) => meaning !== undefined)
+  const code = errors.map((issue) => meanings.get(issue.code)).find((meaning) => meaning !== undefined)
   throw new GatewayError(code ?? 'community-rejected', 'The community refused the query', { issues })
 }

@@ -90,8 +90,9 @@ function readIssue(issue: OutcomeIssue): readonly Issue[] {
   ]
 }
 
-/** Codes of FHIR (IssueType) that say what a code of XDS says; no official map exists. */
+/** Codes of FHIR (IssueType) that say, of a search for one patient, what a code of XDS says; no official map exists. */
 const codes: ReadonlyMap<string, string> = new Map([
+  ['not-found', 'XDSUnknownPatientId'],
   ['required', 'XDSStoredQueryMissingParam'],
   ['value', 'XDSStoredQueryParamNumber'],
   ['not-supported', 'XDSUnknownStoredQuery'],

@@ -253,14 +253,20 @@ const author: Arbitrary<Author> = some<Author>(
   'telecommunications',
 )
 
-const objectExtra = (of: Readonly<Record<string, Arbitrary<Extra>>>, titled: boolean): Arbitrary<Extra> =>
+const objectExtra = (
+  of: Readonly<Record<string, Arbitrary<Extra>>>,
+  kind: 'entry' | 'package' | 'association',
+): Arbitrary<Extra> =>
   filled(
     some<Extra>({
       attributes: filled(
-        some<Record<string, string>>({ isOpaque: fc.constant('true'), '{urn:example:names}mark': anyText }),
+        some<Record<string, string>>({
+          ...(kind === 'entry' ? { isOpaque: fc.constant('true') } : {}),
+          '{urn:example:names}mark': anyText,
+        }),
       ),
       slots: oneOrMore(unknownSlot),
-      contentVersion: versionInfo,
+      ...(kind === 'entry' ? { contentVersion: versionInfo } : {}),
       classifications: oneOrMore(
         fc.record({ scheme: uuid, value: anyText, extra: fc.oneof(fc.constant({}), withNames(memberExtra)) }),
       ),
@@ -268,7 +274,7 @@ const objectExtra = (of: Readonly<Record<string, Arbitrary<Extra>>>, titled: boo
         fc.record({ scheme: uuid, value: anyText, extra: fc.oneof(fc.constant({}), withNames(memberExtra)) }),
       ),
       of: filled(some<Record<string, Extra>>(of)),
-      ...(titled ? {} : { names: oneOrMore(localized), descriptions: oneOrMore(localized) }),
+      ...(kind !== 'association' ? {} : { names: oneOrMore(localized), descriptions: oneOrMore(localized) }),
     } as never),
   )
 
@@ -311,7 +317,7 @@ export const documentEntry: Arbitrary<DocumentEntry> = some<DocumentEntry>(
     confidentialityCodes: fc.array(storedCode, { maxLength: 2 }),
     eventCodes: fc.array(storedCode, { maxLength: 2 }),
     referenceIds: texts,
-    extra: objectExtra({ patientId: memberExtra, uniqueId: withNames(memberExtra) }, true),
+    extra: objectExtra({ patientId: memberExtra, uniqueId: withNames(memberExtra) }, 'entry'),
   },
   'entryUuid',
   'title',
@@ -339,7 +345,7 @@ const submissionSet: Arbitrary<SubmissionSet> = some<SubmissionSet>(
     intendedRecipients: texts,
     extra: objectExtra(
       { patientId: memberExtra, sourceId: memberExtra, uniqueId: memberExtra, node: memberExtra },
-      true,
+      'package',
     ),
   },
   'entryUuid',
@@ -360,7 +366,7 @@ const folder: Arbitrary<Folder> = some<Folder>(
     patientId,
     lastUpdateTime: time,
     codes: fc.array(storedCode, { maxLength: 3 }),
-    extra: objectExtra({ node: memberExtra }, true),
+    extra: objectExtra({ node: memberExtra }, 'package'),
   },
   'entryUuid',
   'title',
@@ -379,7 +385,10 @@ const association: Arbitrary<Association> = some<Association>(
     submissionSetStatus: fc.constantFrom('Original', 'Reference'),
     previousVersion: named,
     documentation: storedCode,
-    extra: objectExtra({ SubmissionSetStatus: fc.constant({ attributes: { slotType: 'urn:example:type' } }) }, false),
+    extra: objectExtra(
+      { SubmissionSetStatus: fc.constant({ attributes: { slotType: 'urn:example:type' } }) },
+      'association',
+    ),
   },
   'entryUuid',
   'type',

@@ -1,0 +1,33 @@
+import { ensureCertificates } from '../../certs-dev/make.ts'
+import { eventLoop10000 } from './event-loop.ts'
+import { federatedQuery3x100 } from './federated-query.ts'
+import { journalAppend, journalAppendSequential } from './journal-append.ts'
+import type { Measurement } from './measurement.ts'
+import { parseFindDocuments1000, parseMemory1000 } from './parse-find-documents.ts'
+import { samlVerify7mb } from './saml-verify.ts'
+
+/** Benchmarks by name; the names are fixed, so that runs can be compared over time. */
+const benches: Readonly<Record<string, () => Promise<Measurement>>> = {
+  'parse-find-documents-1000': parseFindDocuments1000,
+  'parse-memory-1000': parseMemory1000,
+  'event-loop-10000': eventLoop10000,
+  'saml-verify-7mb': samlVerify7mb,
+  'federated-query-3x100': federatedQuery3x100,
+  'journal-append': journalAppend,
+  'journal-append-sequential': journalAppendSequential,
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => benches[name] === undefined)
+if (unknown.length > 0) {
+  console.error(`unknown benchmark ${unknown.join(', ')}; known are ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+await ensureCertificates()
+const rounded = (number: number) => Number(number.toPrecision(4))
+for (const [name, bench] of Object.entries(benches)) {
+  if (asked.length > 0 && !asked.includes(name)) continue
+  const { unit, value, floor, floorIs, ratio, rssMb } = await bench()
+  const numbers = { value: rounded(value), floor: rounded(floor), floorIs, ratio: rounded(ratio), rssMb }
+  console.log(JSON.stringify({ bench: name, unit, ...numbers }))
+}

@@ -1,0 +1,79 @@
+/** How a counterpart can be made to behave; `docs` beside each, what whoever asks meets. */
+export const behaviours = [
+  /** Answers, as it should. */
+  'normal',
+  /** Takes the request and never answers. */
+  'hang',
+  /** Answers so slowly, a few bytes at a time, that the end never comes. */
+  'drip',
+  /** Takes the request and breaks the connection. */
+  'reset',
+  /** Is well, and will not tell: a refusal in its own dialect. */
+  'refuse',
+  /** Answers with success and bytes that are nothing. */
+  'garbage',
+  /** Answers about somebody else. */
+  'wrong-patient',
+  /** Answers late. */
+  'slow',
+  /** Answers with far too much. */
+  'oversize',
+  /** Answers with half a message. */
+  'malformed',
+  /** Is broken inside, and says so. */
+  'fault',
+  /** Tells what it has, and that something is missing. */
+  'partial',
+  /** Knows nothing of anybody. */
+  'empty',
+  /** Tells one entry without an id among good ones. */
+  'odd-entry',
+  /** Does not listen at all. */
+  'down',
+] as const
+
+export type Behaviour = (typeof behaviours)[number]
+
+export interface Setting {
+  readonly behave: Behaviour
+  /** `slow`: how late, default 2000. `drip`: between two pieces, default 100. */
+  readonly delayMs?: number
+  /** After so many requests it is normal again; absent: until told otherwise. Not for `down`. */
+  readonly times?: number
+  /** Only this face of the counterpart; absent: all of them. Not for `down`. */
+  readonly face?: string
+}
+
+export function isBehaviour(text: unknown): text is Behaviour {
+  return behaviours.some((known) => known === text)
+}
+
+/** The setting in force, spent request by request. */
+export interface Manners {
+  readonly current: Setting
+  set(setting: Setting): void
+  /** How to treat the request that has just come in at a face. */
+  next(face: string): Setting
+}
+
+const normal: Setting = { behave: 'normal' }
+
+export function manners(): Manners {
+  let current = normal
+  return {
+    get current() {
+      return current
+    },
+    set(setting) {
+      current = setting
+    },
+    next(face) {
+      if (current.face !== undefined && current.face !== face) return normal
+      const setting = current
+      if (setting.times !== undefined) {
+        current = setting.times > 1 ? { ...setting, times: setting.times - 1 } : normal
+      }
+      return setting
+    },
+  }
+}
