@@ -59,7 +59,10 @@ export class XmlGenerator {
     return Math.floor(this.#random() * limit)
   }
 
-  /** A document with a processing instruction, comments, CDATA, redeclared and undeclared namespaces, odd white space. */
+  /**
+   * A well-formed document with comments, CDATA, namespaces declared again and undone, references, odd white space, and
+   * now and then a processing instruction.
+   */
   document(): string {
     this.#left = 1 + this.below(24)
     this.#instructions = this.chance(0.08)
@@ -118,12 +121,17 @@ export class XmlGenerator {
     while (this.chance(0.75)) {
       const kind = this.below(10)
       if (kind < 4 && this.#left > 0 && depth < 12) content += this.#element(depth + 1, scope)
-      else if (kind < 7) content += this.pick(texts)
+      else if (kind < 7) content += this.#text(content)
       else if (kind === 7) content += this.#comment()
       else if (kind === 8) content += this.#cdata()
       else content += this.#instruction()
     }
     return content
+  }
+
+  #text(before: string): string {
+    const text = this.pick(texts)
+    return text === '>' && before.endsWith(']]') ? '&gt;' : text
   }
 
   #cdata(): string {

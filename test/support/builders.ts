@@ -18,10 +18,10 @@ export const homes = {
 } as const
 
 /** Synthetic citizens: the letters of the surnames belong to nobody's name. */
-export const citizen: PatientId = patientId('PROVAX80A01H501Y', authorities.codiceFiscale)
-export const otherCitizen: PatientId = patientId('ESMPLO70B41D612C', authorities.codiceFiscale)
+export const citizen: PatientId = patientId('PROVAX80A01H501M', authorities.codiceFiscale)
+export const otherCitizen: PatientId = patientId('ESMPLO70B41D612T', authorities.codiceFiscale)
 
-export const clinician = 'CLNCXX75C03F839S^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
+export const clinician = 'CLNCXX75C03F839M^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
 
 export const loinc = '2.16.840.1.113883.6.1'
 

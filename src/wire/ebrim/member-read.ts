@@ -1,4 +1,4 @@
-import type { Code, LocalizedText, Slot } from '../../core/model/code.ts'
+import type { Code, Extra, LocalizedText, Slot } from '../../core/model/code.ts'
 import type { Author } from '../../core/model/metadata.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
 import { classificationName, identifierName, isDerivedId, type MemberName, slots as slotNames } from './names.ts'
@@ -7,7 +7,6 @@ import {
   isPlain,
   keepForeign,
   keepSlotType,
-  keepTexts,
   OddObject,
   plainAttributes,
   readSlot,
@@ -16,61 +15,57 @@ import {
 } from './parts-read.ts'
 import { Rest } from './rest.ts'
 
-/** A Classification or an ExternalIdentifier under way: what is in its attributes, and what else it carries. */
-export interface Member {
-  id: string | undefined
-  scheme: string | undefined
-  node: string | undefined
-  value: string | undefined
-  readonly rest: Rest
+/**
+ * A Classification or an ExternalIdentifier under way: what is in its attributes, its slots and names, of which its
+ * reader makes what it can, and in `rest` what nobody makes anything of.
+ */
+export class Member {
+  id = ''
+  scheme: string | undefined = undefined
+  node: string | undefined = undefined
+  value: string | undefined = undefined
+  readonly slots: Slot[] = []
+  names: readonly LocalizedText[] | undefined = undefined
+  readonly rest = new Rest()
+
+  /** Keeps the slots and names too, and gives everything that is kept. */
+  keepAll(): Extra | undefined {
+    for (const slot of this.slots) this.rest.slot(slot)
+    if (this.names !== undefined) this.rest.names(this.names)
+    return this.rest.collected
+  }
 }
 
-/** What a member makes of its slots and names itself; true means there is nothing left to keep. */
-interface Takers {
-  readonly slot?: (slot: Slot) => boolean
-  readonly names?: (names: readonly LocalizedText[]) => boolean
-}
-
+/** Reads a member's attributes; its children are for `finishMember`, once it is known what it is. */
 export function readMember(tree: XmlTree, node: Node, owner: string, name: MemberName): Member {
-  const member: Member = { id: undefined, scheme: undefined, node: undefined, value: undefined, rest: new Rest() }
+  const member = new Member()
   for (const { namespace, local, value } of tree.attributes(node)) {
     if (namespace !== '') keepForeign(member.rest, namespace, local, value)
     else if (local === 'id') member.id = value
     else if (local === name.scheme) member.scheme = value
     else if (local === name.value) member.value = value
     else if (local === 'classificationNode') member.node = value
-    else if (!(local === 'objectType' && value === name.objectType) && !(local === name.owner && value === owner))
-      member.rest.attribute(local, value)
+    else if (local === name.owner) {
+      if (value !== owner) member.rest.attribute(local, value)
+    } else if (local !== 'objectType' || value !== name.objectType) member.rest.attribute(local, value)
   }
   return member
 }
 
-/** Keeps the children of a member that its takers leave, and its id unless it is the one the writer would make. */
-export function finishMember(
-  tree: XmlTree,
-  node: Node,
-  member: Member,
-  owner: string,
-  key: string,
-  take: Takers = {},
-): void {
-  const { rest } = member
-  const id = member.id ?? ''
+/** Reads a member's children. Its id is kept unless it is the one the writer would make. */
+export function finishMember(tree: XmlTree, node: Node, member: Member, owner: string, key: string): void {
+  const { id, rest } = member
   if (id !== '' && !isDerivedId(id, owner, key)) rest.attribute('id', id)
   for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
     switch (tree.local(child)) {
-      case 'Slot': {
-        const slot = readSlot(tree, child)
-        if (take.slot?.(slot) !== true) rest.slot(slot)
+      case 'Slot':
+        member.slots.push(readSlot(tree, child))
         break
-      }
-      case 'Name': {
-        const texts = readTexts(tree, child)
-        if (texts.length > 0 && take.names?.(texts) !== true) rest.names(texts)
+      case 'Name':
+        member.names = readTexts(tree, child)
         break
-      }
       case 'Description':
-        keepTexts(tree, child, rest, 'descriptions')
+        rest.descriptions(readTexts(tree, child))
         break
       case 'VersionInfo':
         rest.version(plainAttributes(tree, child))
@@ -86,51 +81,51 @@ export function finishMember(
 }
 
 export function readCode(tree: XmlTree, node: Node, member: Member, owner: string, key: string): Code {
-  let scheme: string | undefined
-  let display: string | undefined
-  finishMember(tree, node, member, owner, key, {
-    slot({ name, values, slotType }) {
-      if (name !== slotNames.codingScheme || values.length === 0) return false
-      if (values.length > 1 || scheme !== undefined) throw new OddObject('a code of it has more than one coding scheme')
-      scheme = values[0]?.trim()
-      keepSlotType(member.rest, name, slotType)
-      return true
-    },
-    names(texts) {
-      display = texts[0]?.value
-      return isPlain(texts)
-    },
-  })
-  const extra = member.rest.collected
-  return {
-    code: member.value ?? '',
-    scheme: scheme ?? '',
-    ...(display === undefined ? {} : { display }),
-    ...(extra === undefined ? {} : { extra }),
+  const { rest } = member
+  finishMember(tree, node, member, owner, key)
+  const code: { -readonly [Key in keyof Code]: Code[Key] } = { code: member.value ?? '', scheme: '' }
+  let told = false
+  for (const slot of member.slots) {
+    if (slot.name !== slotNames.codingScheme || slot.values.length === 0) rest.slot(slot)
+    else if (told || slot.values.length > 1) throw new OddObject('a code of it has more than one coding scheme')
+    else {
+      told = true
+      code.scheme = slot.values[0]?.trim() ?? ''
+      keepSlotType(rest, slot)
+    }
   }
+  const [name] = member.names ?? []
+  if (member.names !== undefined && name !== undefined) {
+    code.display = name.value
+    if (!isPlain(member.names)) rest.names(member.names)
+  }
+  if (rest.collected !== undefined) code.extra = rest.collected
+  return code
 }
 
 export function readAuthor(tree: XmlTree, node: Node, member: Member, owner: string, key: string): Author {
-  const author = {
-    persons: [] as readonly string[],
-    institutions: [] as readonly string[],
-    roles: [] as readonly string[],
-    specialties: [] as readonly string[],
-    telecommunications: [] as readonly string[],
+  const { rest, value } = member
+  if (value !== undefined && value !== '') rest.attribute('nodeRepresentation', value)
+  finishMember(tree, node, member, owner, key)
+  const author: { -readonly [Key in keyof Author]: Author[Key] } = {
+    persons: [],
+    institutions: [],
+    roles: [],
+    specialties: [],
+    telecommunications: [],
   }
-  if (member.value !== undefined && member.value !== '') member.rest.attribute('nodeRepresentation', member.value)
-  finishMember(tree, node, member, owner, key, {
-    slot({ name, values, slotType }) {
-      const field = authorSlots.get(name)
-      if (field === undefined || values.length === 0) return false
-      const told = trimmed(values)
+  for (const slot of member.slots) {
+    const field = authorSlots.get(slot.name)
+    if (field === undefined || slot.values.length === 0) rest.slot(slot)
+    else {
+      const told = trimmed(slot.values)
       author[field] = author[field].length === 0 ? told : [...author[field], ...told]
-      keepSlotType(member.rest, name, slotType)
-      return true
-    },
-  })
-  const extra = member.rest.collected
-  return extra === undefined ? author : { ...author, extra }
+      keepSlotType(rest, slot)
+    }
+  }
+  if (member.names !== undefined) rest.names(member.names)
+  if (rest.collected !== undefined) author.extra = rest.collected
+  return author
 }
 
 export function keepClassification(tree: XmlTree, node: Node, member: Member, owner: string, rest: Rest): void {
@@ -139,11 +134,11 @@ export function keepClassification(tree: XmlTree, node: Node, member: Member, ow
     ...(member.scheme === undefined ? {} : { scheme: member.scheme }),
     ...(member.node === undefined ? {} : { node: member.node }),
     ...(member.value === undefined ? {} : { value: member.value }),
-    extra: member.rest.collected ?? {},
+    extra: member.keepAll() ?? {},
   })
 }
 
 export function keepIdentifier(tree: XmlTree, node: Node, member: Member, owner: string, rest: Rest): void {
   finishMember(tree, node, member, owner, `identifier-${rest.collected?.identifiers?.length ?? 0}`)
-  rest.identifier({ scheme: member.scheme ?? '', value: member.value ?? '', extra: member.rest.collected ?? {} })
+  rest.identifier({ scheme: member.scheme ?? '', value: member.value ?? '', extra: member.keepAll() ?? {} })
 }

@@ -17,7 +17,6 @@ import {
   isPlain,
   keepForeign,
   keepSlotType,
-  keepTexts,
   OddObject,
   plainAttributes,
   readSlot,
@@ -47,11 +46,11 @@ export function readObject<T>(tree: XmlTree, node: Node, table: ObjectTable<T>):
         break
       case 'Name':
         if (table.titled) draft.title = readTexts(tree, child)
-        else keepTexts(tree, child, rest, 'names')
+        else rest.names(readTexts(tree, child))
         break
       case 'Description':
         if (table.titled) draft.comments = readTexts(tree, child)
-        else keepTexts(tree, child, rest, 'descriptions')
+        else rest.descriptions(readTexts(tree, child))
         break
       case 'VersionInfo': {
         const { versionName, ...others } = plainAttributes(tree, child)
@@ -111,7 +110,7 @@ function readSlotField<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draf
     rest.slot(slot)
     return
   }
-  keepSlotType(rest, slot.name, slot.slotType)
+  keepSlotType(rest, slot)
   if (known.form === 'texts') {
     const before = draft[known.field] as List | undefined
     const values = trimmed(slot.values)
@@ -161,7 +160,7 @@ function readClassification<T>(
   if (known !== undefined) readKnownClassification(tree, node, known, owner, member, draft)
   else if (member.scheme === undefined && member.node === table.node && table.node !== undefined) {
     finishMember(tree, node, member, owner, 'node')
-    rest.of('node', member.rest.collected)
+    rest.of('node', member.keepAll())
   } else keepClassification(tree, node, member, owner, rest)
 }
 
@@ -208,8 +207,7 @@ function readIdentifier<T>(
     draft[field] = id
     if (formatCx(id) !== member.value) member.rest.attribute('value', member.value)
   } else draft[field] = member.value
-  finishMember(tree, node, member, owner, field, {
-    names: (texts) => isPlain(texts) && texts[0]?.value === name,
-  })
-  rest.of(field, member.rest.collected)
+  finishMember(tree, node, member, owner, field)
+  if (member.names !== undefined && isPlain(member.names) && member.names[0]?.value === name) member.names = undefined
+  rest.of(field, member.keepAll())
 }

@@ -37,14 +37,13 @@ export function readSlots(tree: XmlTree, node: Node): Slot[] {
 export function readTexts(tree: XmlTree, node: Node): LocalizedText[] {
   const texts: LocalizedText[] = []
   for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
-    const value = tree.attribute(child, 'value') ?? ''
-    const language = tree.attribute(child, 'lang', xml)
-    const charset = tree.attribute(child, 'charset')
-    texts.push({
-      value,
-      ...(language === undefined ? {} : { language }),
-      ...(charset === undefined ? {} : { charset }),
-    })
+    const text: { -readonly [Key in keyof LocalizedText]: LocalizedText[Key] } = { value: '' }
+    for (const { namespace, local, value } of tree.attributes(child)) {
+      if (local === 'value') text.value = value
+      else if (local === 'charset') text.charset = value
+      else if (local === 'lang' && namespace === xml) text.language = value
+    }
+    texts.push(text)
   }
   return texts
 }
@@ -60,13 +59,8 @@ export function isPlain(texts: readonly LocalizedText[]): boolean {
   )
 }
 
-export function keepTexts(tree: XmlTree, node: Node, rest: Rest, as: 'names' | 'descriptions'): void {
-  const texts = readTexts(tree, node)
-  if (texts.length > 0) rest[as](texts)
-}
-
-/** A slot whose values have a field of their own, but which also names a type. */
-export function keepSlotType(rest: Rest, name: string, slotType: string | undefined): void {
+/** Keeps the type of a slot whose values have a field of their own. */
+export function keepSlotType(rest: Rest, { name, slotType }: Slot): void {
   if (slotType !== undefined) rest.of(name, { attributes: { slotType } })
 }
 

@@ -28,11 +28,13 @@ export class Rest {
   }
 
   names(names: readonly LocalizedText[]): void {
+    if (names.length === 0) return
     this.#extra ??= {}
     this.#extra.names = [...names]
   }
 
   descriptions(descriptions: readonly LocalizedText[]): void {
+    if (descriptions.length === 0) return
     this.#extra ??= {}
     this.#extra.descriptions = [...descriptions]
   }
