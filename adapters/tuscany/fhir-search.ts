@@ -10,7 +10,7 @@ import { encodeForm, type SearchParameter } from '../../src/wire/fhir/search.ts'
 const limits = { pages: 50, resources: 5_000 } as const
 
 /** Resources wished for on one page; the server may choose otherwise. */
-const pageSize = 500
+const pageSize = 250
 
 export interface FhirSearch {
   readonly resourceType: 'DocumentReference' | 'Patient'

@@ -36,9 +36,18 @@ export function distrust(certificate: X509Certificate, party: TrustedIssuer, now
   })
   if (!issued) return 'signing certificate not issued by an anchor of the issuer'
   if (certificate.ca) return 'a certification authority does not sign assertions'
+  if (isForConnections(certificate)) return 'a certificate for connections does not sign assertions'
   const name = commonNameOf(certificate)
   if (name === undefined || !party.signers.some((pattern) => pattern.test(name))) {
     return 'signing certificate belongs to somebody else'
   }
   return undefined
+}
+
+/** serverAuth and clientAuth (RFC 5280 §4.2.1.12): extended uses, and no other, say what the key is not for. */
+const connections: ReadonlySet<string> = new Set(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'])
+
+function isForConnections({ keyUsage }: X509Certificate): boolean {
+  const uses: readonly string[] | undefined = keyUsage
+  return uses !== undefined && uses.length > 0 && uses.every((use) => connections.has(use))
 }

@@ -37,7 +37,7 @@ export class XmlInput {
     this.end = source.lastIndexOf(GREATER) + 1
     const maxBytes = Math.min(limits.maxBytes, largest)
     if (source.length > maxBytes) this.fail('too-large', maxBytes)
-    if (!isUtf8(source) || source.subarray(0, 4).includes(0)) this.fail('encoding', 0)
+    if (!isUtf8(source) || source.subarray(0, 2).includes(0)) this.fail('encoding', 0)
     if (source[0] === 0xef && source[1] === 0xbb && source[2] === 0xbf) this.pos = 3
     this.#readDeclaration()
   }

@@ -81,7 +81,10 @@ export function attributeAssertion(claims: Claims, signer: Signer): string {
         `<saml2:AttributeValue xsi:type="xs:string">${escapeXml(value)}</saml2:AttributeValue></saml2:Attribute>`,
   )
   return sign(
-    assertion({ id: claims.id ?? `_${randomUUID()}`, issuer, subject, now, notBefore, notOnOrAfter }, statement.join('')),
+    assertion(
+      { id: claims.id ?? `_${randomUUID()}`, issuer, subject, now, notBefore, notOnOrAfter },
+      statement.join(''),
+    ),
     signer,
   )
 }

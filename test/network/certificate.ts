@@ -1,4 +1,6 @@
 import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 /** 1.3.76.29.1.11, the policy of signing certificates, in DER. */
 const signingPolicy = Buffer.from('06052b4c1d010b', 'hex')
@@ -22,6 +24,11 @@ export function whyNotTrusted(certificate: X509Certificate, root: X509Certificat
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey
   if (type !== 'rsa' || (details?.modulusLength ?? 0) < 2048) return 'of a key that is too weak'
   return undefined
+}
+
+/** The root of signing certificates in a folder of development identities. */
+export async function readSigningRoot(certificates: string): Promise<X509Certificate> {
+  return new X509Certificate(await readFile(join(certificates, 'signing-ca.pem')))
 }
 
 /** The bits of the extension keyUsage, which node:crypto does not tell. */

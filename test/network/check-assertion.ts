@@ -70,7 +70,13 @@ export function verifyAssertion(element: Element, trust: Trust): SignedAssertion
     throw securityFault('FailedCheck', 'The signature is over something else')
   }
   checkValidity(signed, trust.now())
-  return { id, issuer: only(signed, saml, 'Issuer')?.textContent?.trim() ?? '', attributes: attributesOf(signed), signer, xml }
+  return {
+    id,
+    issuer: only(signed, saml, 'Issuer')?.textContent?.trim() ?? '',
+    attributes: attributesOf(signed),
+    signer,
+    xml,
+  }
 }
 
 function onlySignature(element: Element): Element {
@@ -164,11 +170,7 @@ const typeList = /^\('[^'^]+\^\^[0-9.]+'(,'[^'^]+\^\^[0-9.]+')*\)$/
 
 /** Reads and checks the mandatory attributes (ini.md §2.3). Throws SoapFault: PIT2 is INI's word for it. */
 export function readClaims({ attributes, issuer }: SignedAssertion): Claimed {
-  const wrong = securityFault(
-    'InvalidSecurityToken',
-    'Missing mandatory attributes in the attribute assertion',
-    'PIT2',
-  )
+  const wrong = securityFault('InvalidSecurityToken', 'Missing mandatory attributes in the attribute assertion', 'PIT2')
   const value = (name: string): string => {
     const [first, ...more] = attributes.get(name) ?? []
     if (first === undefined || first === '' || more.length > 0) throw wrong

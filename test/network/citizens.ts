@@ -161,7 +161,9 @@ const people: readonly Citizen[] = [
     given: 'Olmo',
     gender: 'male',
     birthDate: '2026-03-21',
-    identifiers: [{ value: numericCodiceFiscale('0090012026'), authority: authority.codiceFiscale, since: '2026-03-22' }],
+    identifiers: [
+      { value: numericCodiceFiscale('0090012026'), authority: authority.codiceFiscale, since: '2026-03-22' },
+    ],
     assistedBy: '090',
     known: true,
     story: 'a newborn with a provisional, numeric codice fiscale',
@@ -200,8 +202,7 @@ export const citizenKeys = people.map((citizen) => citizen.key)
 export function citizenOf(id: Identifier): Citizen | undefined {
   return people.find(
     (citizen) =>
-      citizen.known &&
-      citizen.identifiers.some((own) => own.value === id.value && own.authority === id.authority),
+      citizen.known && citizen.identifiers.some((own) => own.value === id.value && own.authority === id.authority),
   )
 }
 

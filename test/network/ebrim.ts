@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { type Association, type Author, type Code, cx, type Entry, type Folder, type Holdings, type SubmissionSet } from './entry.ts'
+import {
+  type Association,
+  type Author,
+  type Code,
+  cx,
+  type Entry,
+  type Folder,
+  type Holdings,
+  type SubmissionSet,
+} from './entry.ts'
 import { escapeXml } from './xml.ts'
 
 export const rim = 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0'
@@ -37,7 +46,8 @@ export interface QueryResponse {
 
 /** An `AdhocQueryResponse` that the ebRS schemas accept, self-contained in its namespaces. */
 export function queryResponse({ status, found, returnType, issues = [], home, requestId }: QueryResponse): string {
-  const stamp = <T extends { readonly home?: string }>(object: T): T => (home === undefined ? object : { ...object, home })
+  const stamp = <T extends { readonly home?: string }>(object: T): T =>
+    home === undefined ? object : { ...object, home }
   const objects =
     returnType === 'ObjectRef'
       ? [...found.entries, ...found.submissionSets, ...found.folders, ...found.associations].map((object) =>
@@ -123,7 +133,12 @@ function extrinsicObject(entry: Entry): string {
     classification('urn:uuid:f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1', id, entry.facilityType),
     classification('urn:uuid:cccf5598-8b07-4b77-a05e-ae952c785ead', id, entry.practiceSetting),
     classification('urn:uuid:f0306f51-975f-434e-a61c-c59651d33983', id, entry.typeCode),
-    externalIdentifier('urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427', id, 'XDSDocumentEntry.patientId', cx(entry.patient)),
+    externalIdentifier(
+      'urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427',
+      id,
+      'XDSDocumentEntry.patientId',
+      cx(entry.patient),
+    ),
     externalIdentifier(documentUniqueId, id, 'XDSDocumentEntry.uniqueId', entry.uniqueId),
   )
 }
@@ -138,7 +153,12 @@ function submissionSet(set: SubmissionSet): string {
     authorship('urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d', id, set.author),
     classification('urn:uuid:aa543740-bdda-424e-8c96-df4873be8500', id, set.contentType),
     node('urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd', id),
-    externalIdentifier('urn:uuid:6b5aea1a-874d-4603-a4bc-96a0a7b38446', id, 'XDSSubmissionSet.patientId', cx(set.patient)),
+    externalIdentifier(
+      'urn:uuid:6b5aea1a-874d-4603-a4bc-96a0a7b38446',
+      id,
+      'XDSSubmissionSet.patientId',
+      cx(set.patient),
+    ),
     externalIdentifier('urn:uuid:554ac39e-e3fe-47fe-b233-965d2a147832', id, 'XDSSubmissionSet.sourceId', set.sourceId),
     externalIdentifier('urn:uuid:96fdda7c-d067-4183-912e-bf5ee74998a8', id, 'XDSSubmissionSet.uniqueId', set.uniqueId),
   )

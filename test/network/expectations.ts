@@ -17,7 +17,7 @@ export interface Circumstances {
 export interface Expectations {
   /** Ids of the documents that must be shown, each once, in alphabetical order. */
   readonly visible: readonly string[]
-  /** Ids of the documents that somebody told of and that must leave no trace. */
+  /** Ids of the documents that those asked know of and that must leave no trace. */
   readonly hidden: readonly string[]
   /** For each visible document, whose answers tell of it. */
   readonly toldBy: Readonly<Record<string, readonly Holder[]>>
@@ -29,20 +29,36 @@ const mayLookBehind = new Set(['ASS', 'TUT', 'GEN', 'ING'])
 
 export function expectations(seed: Seed, citizen: Citizen, circumstances: Circumstances): Expectations {
   const { asked, down = [], role = 'AAS' } = circumstances
-  const told = new Map<Holder, readonly Entry[]>()
+  const privileged = mayLookBehind.has(role)
+  const known = new Map<Holder, readonly Entry[]>()
   const failing: Holder[] = []
   for (const holder of asked) {
     const source = behind(holder, citizen)
     if (down.includes(holder) || (source !== undefined && down.includes(source))) failing.push(holder)
-    else told.set(holder, source === undefined ? [] : entriesTold(seed, holder, source, citizen))
+    else known.set(holder, source === undefined ? [] : entriesKnown(seed, holder, source, citizen))
   }
-  const all = [...told.values()].flat()
-  const hiddenIds = new Set(mayLookBehind.has(role) ? [] : all.filter(isObscured).map((entry) => entry.uniqueId))
-  const visible = [...new Set(all.map((entry) => entry.uniqueId))].filter((id) => !hiddenIds.has(id)).sort()
-  const toldBy = Object.fromEntries(
-    visible.map((id) => [id, asked.filter((holder) => told.get(holder)?.some((entry) => entry.uniqueId === id))]),
+  const told = new Map([...known].map(([holder, entries]) => [holder, entries.filter(tells(holder, privileged))]))
+  // Whoever hears of one obscured copy treats every copy as obscured: the strictest word counts.
+  const obscured = new Set(
+    privileged
+      ? []
+      : [...told.values()]
+          .flat()
+          .filter(isObscured)
+          .map(({ uniqueId }) => uniqueId),
   )
-  return { visible, hidden: [...hiddenIds].sort(), toldBy, failing }
+  const ids = (from: ReadonlyMap<Holder, readonly Entry[]>): string[] =>
+    [...new Set([...from.values()].flat().map(({ uniqueId }) => uniqueId))].sort()
+  const visible = ids(told).filter((id) => !obscured.has(id))
+  const toldBy = Object.fromEntries(
+    visible.map((id) => [id, asked.filter((holder) => told.get(holder)?.some(({ uniqueId }) => uniqueId === id))]),
+  )
+  return { visible, hidden: ids(known).filter((id) => !visible.includes(id)), toldBy, failing }
+}
+
+/** Our own record leaves the hiding to the gateway; INI and the regions hide by themselves, the latter from everybody. */
+function tells(holder: Holder, privileged: boolean): (entry: Entry) => boolean {
+  return (entry) => holder === 'tuscany' || (holder === 'ini' && privileged) || !isObscured(entry)
 }
 
 /** Whose registry answers when a counterpart is asked; `undefined` when INI leaves it to the asking region. */
@@ -51,7 +67,7 @@ function behind(holder: Holder, { assistedBy }: Citizen): Holder | undefined {
   return holders.find((known) => known === `region-${assistedBy}`)
 }
 
-function entriesTold(seed: Seed, holder: Holder, source: Holder, citizen: Citizen): readonly Entry[] {
+function entriesKnown(seed: Seed, holder: Holder, source: Holder, citizen: Citizen): readonly Entry[] {
   return seed.holdings[source].entries.filter(
     (entry) =>
       entry.status === 'Approved' &&

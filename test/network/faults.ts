@@ -34,7 +34,13 @@ export class SoapFault extends Error {
 
 /** Something is wrong with the claim about who asks (WSS 1.1 §12; families PST, PIT, PFC, PFA at INI). */
 export function securityFault(
-  subcode: 'InvalidSecurity' | 'InvalidSecurityToken' | 'FailedAuthentication' | 'FailedCheck' | 'MessageExpired' | 'SecurityTokenUnavailable',
+  subcode:
+    | 'InvalidSecurity'
+    | 'InvalidSecurityToken'
+    | 'FailedAuthentication'
+    | 'FailedCheck'
+    | 'MessageExpired'
+    | 'SecurityTokenUnavailable',
   reason: string,
   iniCode?: string,
 ): SoapFault {

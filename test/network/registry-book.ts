@@ -105,7 +105,9 @@ export function registryBook(seed: string, holder: Holder): RegistryBook {
         entryUuid: urn('folder', title, first.uniqueId),
         uniqueId: `${arc}.4.6.${Number.parseInt(uuidOf(seed, holder, title).slice(0, 8), 16)}`,
         patient: first.patient,
-        lastUpdateTime: members.map((member) => member.creationTime).reduce((one, other) => (one > other ? one : other)),
+        lastUpdateTime: members
+          .map((member) => member.creationTime)
+          .reduce((one, other) => (one > other ? one : other)),
         codes: [code],
         status: 'Approved',
         title,

@@ -1,17 +1,24 @@
 import { randomUUID, type X509Certificate } from 'node:crypto'
 import type { Asked } from './asked.ts'
 import type { Behaviour } from './behaviour.ts'
-import { type Claimed, findAssertions, readClaims, type SignedAssertion, type Trust, verifyAssertion } from './check-assertion.ts'
+import {
+  type Claimed,
+  findAssertions,
+  readClaims,
+  type SignedAssertion,
+  type Trust,
+  verifyAssertion,
+} from './check-assertion.ts'
 import { citizenOf, samePerson, stranger } from './citizens.ts'
 import { queryResponse, type RegistryIssue } from './ebrim.ts'
 import type { Entry, Holdings, Identifier } from './entry.ts'
-import { cx, readCx } from './entry.ts'
+import { readCx } from './entry.ts'
 import { anonymous, type Dialect, envelope, SoapFault, securityFault, writeFault } from './faults.ts'
 import { answer } from './registry.ts'
 import type { Face, PeerReply, PeerRequest } from './server.ts'
 import { type Manner, type Message, mediaType, messageIdOf, openMessage } from './soap.ts'
 import { spoil } from './spoil.ts'
-import { type AskedQuery, patientAsked, readStoredQuery, RegistryProblem, typesAsked } from './stored-query.ts'
+import { type AskedQuery, patientAsked, RegistryProblem, readStoredQuery, typesAsked } from './stored-query.ts'
 import { escapeXml } from './xml.ts'
 
 export const registryStoredQuery = 'urn:ihe:iti:2007:RegistryStoredQuery'
@@ -28,10 +35,9 @@ export interface RegistryFace {
   readonly reading: 'strict' | 'tolerant'
   readonly admits: (commonName: string) => boolean
   readonly trust: Trust
-  /** Whether a second assertion may stand beside the first, and what it is good for. */
-  readonly identification?: (assertion: SignedAssertion) => void
+  /** Where a second assertion may stand beside the first: the identifiers it says the person has. Throws SoapFault. */
+  readonly identification?: (assertion: SignedAssertion) => readonly Identifier[]
   readonly holdings: Holdings
-  readonly under?: (asked: Identifier) => readonly Identifier[]
   readonly withhold?: (entry: Entry, claimed: Claimed) => boolean
   /** Stamped on every object and error: the home of a gateway, ITI TF-2: 3.38.4.1.3. */
   readonly home?: string
@@ -103,7 +109,7 @@ export function registryFace(face: RegistryFace): Face {
     const most = face.identification === undefined ? 1 : 2
     const { message, assertions, claimed } = admit(request, manner, face.trust, accept, asked, most)
     const [, second] = assertions
-    if (second !== undefined) face.identification?.(second)
+    const also = second === undefined ? [] : (face.identification?.(second) ?? [])
     if (behaviour === 'fault') throw new SoapFault('Receiver', 'Internal Server Error')
     const reply = (body: string): string => soapReply(message, body)
     try {
@@ -112,7 +118,7 @@ export function registryFace(face: RegistryFace): Face {
       face.check?.(wanted)
       checkCoherence(wanted, claimed)
       if (behaviour === 'refuse') throw face.refuse()
-      return reply(spoil(answerFor(wanted, claimed), behaviour, spoilingOf(claimed, face.home)))
+      return reply(spoil(answerFor(wanted, claimed, also), behaviour, spoilingOf(claimed, face.home)))
     } catch (error) {
       if (!(error instanceof RegistryProblem)) throw error
       asked.outcome = 'refused'
@@ -120,10 +126,10 @@ export function registryFace(face: RegistryFace): Face {
     }
   }
 
-  function answerFor(wanted: AskedQuery, claimed: Claimed): string {
+  function answerFor(wanted: AskedQuery, claimed: Claimed, also: readonly Identifier[]): string {
     const found = answer(wanted, {
       holdings: face.holdings,
-      ...(face.under && { under: face.under }),
+      under: (id) => [id, ...also],
       withhold: (entry) => face.withhold?.(entry, claimed) ?? false,
     })
     checkPerson(found, claimed)
@@ -157,7 +163,8 @@ export async function soapExchange(
 ): Promise<PeerReply> {
   const messageId = messageIdOf(request.body)
   if (messageId !== undefined) asked.messageId = messageId
-  if (request.method !== 'POST') return { status: 405, contentType: 'text/plain', body: 'POST', headers: { allow: 'POST' } }
+  if (request.method !== 'POST')
+    return { status: 405, contentType: 'text/plain', body: 'POST', headers: { allow: 'POST' } }
   const media = mediaType(request.headers['content-type'])
   if (media !== 'application/soap+xml' && media !== 'text/xml') {
     asked.outcome = 'refused'
@@ -231,5 +238,3 @@ export const gatewaySigner = 'S1#090#090CROCEVIA-DEV'
 export function trustGateway(root: X509Certificate, now: () => number): Trust {
   return { root, now, maySign: (signer, issuer) => signer === gatewaySigner && issuer === '090' }
 }
-
-export { cx }

@@ -1,6 +1,6 @@
+import { stable, statusPrefix } from './ebrim.ts'
 import type { Association, Code, Entry, Folder, Holdings, Identifier, SubmissionSet } from './entry.ts'
 import { associationType, cx, readCx } from './entry.ts'
-import { stable, statusPrefix } from './ebrim.ts'
 import type { AskedQuery } from './stored-query.ts'
 
 const doc = '$XDSDocumentEntry'
@@ -56,7 +56,9 @@ export function answer(asked: AskedQuery, { holdings, under = (id) => [id], with
     }
     case 'FindFolders': {
       const wanted = patients(`${folder}PatientId`)
-      return told({ folders: visible.folders.filter((one) => wanted.has(cx(one.patient)) && matchesFolder(one, asked)) })
+      return told({
+        folders: visible.folders.filter((one) => wanted.has(cx(one.patient)) && matchesFolder(one, asked)),
+      })
     }
     case 'GetAll': {
       const wanted = patients('$patientId')
@@ -91,7 +93,12 @@ export function answer(asked: AskedQuery, { holdings, under = (id) => [id], with
       if (one === undefined) return told({})
       const entries = members(visible.entries, membersOf(one.entryUuid)).filter((entry) => matchesContent(entry, asked))
       const folders = members(visible.folders, membersOf(one.entryUuid))
-      return told({ submissionSets: [one], entries, folders, associations: leadingTo(membersOf(one.entryUuid), [...entries, ...folders]) })
+      return told({
+        submissionSets: [one],
+        entries,
+        folders,
+        associations: leadingTo(membersOf(one.entryUuid), [...entries, ...folders]),
+      })
     }
     case 'GetFolderAndContents': {
       const [one] = keyed(visible.folders, folder)
@@ -114,7 +121,10 @@ export function answer(asked: AskedQuery, { holdings, under = (id) => [id], with
       const documents = new Set(visible.entries.map((entry) => entry.entryUuid))
       const associations = visible.associations.filter(
         ({ type, source, target }) =>
-          types.includes(type) && documents.has(source) && documents.has(target) && (start.has(source) || start.has(target)),
+          types.includes(type) &&
+          documents.has(source) &&
+          documents.has(target) &&
+          (start.has(source) || start.has(target)),
       )
       const related = new Set(associations.flatMap(({ source, target }) => [source, target]))
       const entries = visible.entries.filter((entry) => related.has(entry.entryUuid) && isOfWantedKind(asked))
@@ -141,7 +151,10 @@ function withoutTraceOf(holdings: Holdings, withhold: (entry: Entry) => boolean)
   }
 }
 
-function members<T extends { readonly entryUuid: string }>(objects: readonly T[], of: readonly Association[]): readonly T[] {
+function members<T extends { readonly entryUuid: string }>(
+  objects: readonly T[],
+  of: readonly Association[],
+): readonly T[] {
   const ids = new Set(of.map(({ target }) => target))
   return objects.filter((object) => ids.has(object.entryUuid))
 }
@@ -204,7 +217,12 @@ function matchesFolder(one: Folder, asked: AskedQuery): boolean {
 }
 
 function hasStatus({ status }: { readonly status: string }, asked: AskedQuery, prefix: string): boolean {
-  return asked.parameters.get(`${prefix}Status`)?.flat().includes(statusPrefix + status) ?? false
+  return (
+    asked.parameters
+      .get(`${prefix}Status`)
+      ?.flat()
+      .includes(statusPrefix + status) ?? false
+  )
 }
 
 /** Every document here is stable, which is also what is meant when nobody says. */
@@ -226,7 +244,10 @@ function matchesLike(asked: AskedQuery, name: string, text: string): boolean {
 
 /** `%` is any run of characters, `_` any one. */
 function isLike(text: string, pattern: string): boolean {
-  const escaped = pattern.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('%', '.*').replaceAll('_', '.')
+  const escaped = pattern
+    .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.')
   return new RegExp(`^${escaped}$`, 's').test(text)
 }
 

@@ -101,8 +101,21 @@ function sowTuscan({ books, make }: Field): void {
   const told = tellAll(make.many(tuscan, '090', 170), tuscany)
   tellAll(make.many(tuscan, '000', 24, { of: 'sistema-ts' }), tuscany)
   tellAll([make.one(tuscan, '000', '57827-8')], tuscany)
-  chain([tuscany], [1, 2, 3, 4].map(() => make.one(tuscan, '090', '60591-5')))
-  for (const type of ['34105-7', '11502-2', '11502-2', '68604-8', '11488-4', '11488-4', '18776-5', '59258-4', '11502-2']) {
+  chain(
+    [tuscany],
+    [1, 2, 3, 4].map(() => make.one(tuscan, '090', '60591-5')),
+  )
+  for (const type of [
+    '34105-7',
+    '11502-2',
+    '11502-2',
+    '68604-8',
+    '11488-4',
+    '11488-4',
+    '18776-5',
+    '59258-4',
+    '11502-2',
+  ]) {
     chain([tuscany], [make.one(tuscan, '090', type), make.one(tuscan, '090', type)])
   }
   for (const entry of told.slice(10, 13)) correct(tuscany, entry)
@@ -147,7 +160,10 @@ function sowLazio({ books, make }: Field): void {
   tellAll(make.many(lazio, '150', 12), campania, rda)
   tellAll(make.many(lazio, '150', 1), campania)
 
-  chain([rda], [1, 2, 3].map(() => make.one(lazio, '120', '60591-5')))
+  chain(
+    [rda],
+    [1, 2, 3].map(() => make.one(lazio, '120', '60591-5')),
+  )
   tellAll([make.one(lazio, '120', '11502-2', obscured)], rda)
   tellAll(make.many(lazio, '120', 4), rda)
   tellAll(make.many(lazio, '000', 4, { of: 'sistema-ts' }), rda)
@@ -176,7 +192,11 @@ function sowWithoutRegion({ books, make }: Field): void {
   tellAll(make.many(citizens.none, '090', 3), tuscany, ini)
   tellAll(make.many(citizens.none, '050', 2), veneto, ini)
   tellAll(make.many(citizens.none, '150', 1), campania, ini)
-  for (const [key, count] of [['stp', 4], ['eni', 3], ['team', 2]] as const) {
+  for (const [key, count] of [
+    ['stp', 4],
+    ['eni', 3],
+    ['team', 2],
+  ] as const) {
     const [latest, ...told] = make.many(citizens[key], '090', count)
     tellAll(told, tuscany, ini)
     // INI has not heard of the latest one.
@@ -185,5 +205,8 @@ function sowWithoutRegion({ books, make }: Field): void {
 }
 
 function sowNumeric({ books: { tuscany }, make }: Field): void {
-  tellAll(['68814-3', '68814-3', '34105-7', '11502-2', '68814-3'].map((type) => make.one(citizens.numeric, '090', type)), tuscany)
+  tellAll(
+    ['68814-3', '68814-3', '34105-7', '11502-2', '68814-3'].map((type) => make.one(citizens.numeric, '090', type)),
+    tuscany,
+  )
 }

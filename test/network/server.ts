@@ -41,11 +41,12 @@ export interface Face {
 }
 
 /** What every counterpart offers to whoever runs it. */
-export interface Counterpart extends AsyncDisposable {
+export interface Counterpart<Urls extends Readonly<Record<string, string>> = Readonly<Record<string, string>>>
+  extends AsyncDisposable {
   readonly name: string
-  readonly urls: Readonly<Record<string, string>>
-  readonly behaviour: Setting
+  readonly urls: Urls
   readonly asked: AskedLog
+  behaviour(): Setting
   /** In force for the next request. `down` closes the port, anything else opens the same one again. */
   behave(behaviour: Behaviour | Setting): Promise<void>
   close(): Promise<void>
@@ -66,10 +67,10 @@ const oversizeBytes = 40 * 1024 * 1024
 const piece = 16
 
 /** A mutual-TLS server on loopback for the faces of one party. `urls` are made once the origin is known. */
-export async function startCounterpart(
+export async function startCounterpart<Urls extends Readonly<Record<string, string>>>(
   options: CounterpartOptions & { readonly party: string },
-  build: (origin: string) => { readonly faces: readonly Face[]; readonly urls: Readonly<Record<string, string>> },
-): Promise<Counterpart> {
+  build: (origin: string) => { readonly faces: readonly Face[]; readonly urls: Urls },
+): Promise<Counterpart<Urls>> {
   const { certificates, party, port = 0, clock = systemClock } = options
   const [ca, cert, key] = await Promise.all(
     ['ca.pem', `${party}/tls.crt.pem`, `${party}/tls.key.pem`].map((path) => readFile(join(certificates, path))),
@@ -110,9 +111,7 @@ export async function startCounterpart(
     name: party,
     urls,
     asked,
-    get behaviour() {
-      return own.current
-    },
+    behaviour: () => own.current,
     async behave(behaviour) {
       const setting = typeof behaviour === 'string' ? { behave: behaviour } : behaviour
       own.set(setting)

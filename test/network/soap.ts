@@ -87,7 +87,11 @@ function checkAddressing(blocks: readonly Element[], { addressing, path, actions
       throw addressingFault('To names another endpoint', 'DestinationUnreachable')
     }
     if (text(only(required('ReplyTo'), wsa, 'Address')) !== anonymous) {
-      throw addressingFault('Only the anonymous address is answered', 'InvalidAddressingHeader', 'OnlyAnonymousAddressSupported')
+      throw addressingFault(
+        'Only the anonymous address is answered',
+        'InvalidAddressingHeader',
+        'OnlyAnonymousAddressSupported',
+      )
     }
   } else {
     if (!anySpelling.test(messageId)) throw addressingFault('MessageID is no UUID', 'InvalidAddressingHeader')

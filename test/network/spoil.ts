@@ -19,7 +19,10 @@ export function spoil(response: string, behaviour: Behaviour, { own, stranger, i
       return response.replace(/<rim:RegistryObjectList>.*<\/rim:RegistryObjectList>/s, '<rim:RegistryObjectList/>')
     case 'partial':
       return response
-        .replace('status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"', 'status="urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"')
+        .replace(
+          'status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"',
+          'status="urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"',
+        )
         .replace('<rim:RegistryObjectList', `${registryErrorList([issue])}<rim:RegistryObjectList`)
     case 'odd-entry':
       return response.replace(/<rim:ExtrinsicObject .*?<\/rim:ExtrinsicObject>/s, (good) => withoutId(good) + good)

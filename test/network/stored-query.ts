@@ -1,5 +1,5 @@
-import { readCx } from './entry.ts'
 import { query as queryNamespace, rim } from './ebrim.ts'
+import { readCx } from './entry.ts'
 import { children, type Element, isNamed, only } from './xml.ts'
 
 /** What a registry answers instead of an answer: a RegistryError of the standard (ihe.md §1.15). */
@@ -178,7 +178,8 @@ function readValue(name: string, text: string, alone: boolean, manner: 'strict' 
   }
   const bad = (why: string): RegistryProblem => new RegistryProblem('XDSRegistryError', `${name}: ${why}`)
   const inList = text.startsWith('(')
-  if (manner === 'strict' && inList === alone) throw bad(alone ? 'one value, no list' : 'a list in parentheses is needed')
+  if (manner === 'strict' && inList === alone)
+    throw bad(alone ? 'one value, no list' : 'a list in parentheses is needed')
   if (inList && !text.endsWith(')')) throw bad('the list is not closed')
   const values = splitValues(inList ? text.slice(1, -1) : text).map((part) => {
     const quoted = /^'((?:[^']|'')*)'$/.exec(part)?.[1]
@@ -198,7 +199,8 @@ function splitValues(text: string): string[] {
 function checkValue(name: string, value: string, manner: 'strict' | 'tolerant', bad: (why: string) => Error): void {
   if (patientParameters.includes(name) && readCx(value) === undefined) throw bad('not a patient identifier (CX)')
   if (timePattern.test(name) && !/^\d{4}(\d\d){0,5}$/.test(value)) throw bad('not a time')
-  if (manner === 'strict' && codePattern.test(name) && !/^[^^]+\^\^[^^]+$/.test(value)) throw bad('a code needs its scheme')
+  if (manner === 'strict' && codePattern.test(name) && !/^[^^]+\^\^[^^]+$/.test(value))
+    throw bad('a code needs its scheme')
 }
 
 function check({ required = [], oneOf }: Definition, parameters: ReadonlyMap<string, string[][]>): void {
@@ -208,8 +210,10 @@ function check({ required = [], oneOf }: Definition, parameters: ReadonlyMap<str
   }
   if (oneOf === undefined) return
   const given = oneOf.filter((name) => parameters.has(name))
-  if (given.length === 0) throw new RegistryProblem('XDSStoredQueryMissingParam', `One of ${oneOf.join(', ')} is missing`)
-  if (given.length > 1) throw new RegistryProblem('XDSStoredQueryParamNumber', `Only one of ${given.join(', ')} may stand`)
+  if (given.length === 0)
+    throw new RegistryProblem('XDSStoredQueryMissingParam', `One of ${oneOf.join(', ')} is missing`)
+  if (given.length > 1)
+    throw new RegistryProblem('XDSStoredQueryParamNumber', `Only one of ${given.join(', ')} may stand`)
 }
 
 /** The patient the query names, where it names one. */

@@ -12,11 +12,13 @@ const scheme = {
 } as const
 
 type Set = keyof typeof scheme
-const coded = (set: Set, table: Readonly<Record<string, string>>) => (code: string): Code => {
-  const display = table[code]
-  if (display === undefined) throw new Error(`${code} is not in the value set ${set}`)
-  return { code, display, scheme: scheme[set] }
-}
+const coded =
+  (set: Set, table: Readonly<Record<string, string>>) =>
+  (code: string): Code => {
+    const display = table[code]
+    if (display === undefined) throw new Error(`${code} is not in the value set ${set}`)
+    return { code, display, scheme: scheme[set] }
+  }
 
 /** Value sets of the Affinity Domain, as far as the synthetic documents use them (ini.md §4). */
 export const typeCode = coded('typeCode', {

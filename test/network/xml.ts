@@ -22,7 +22,8 @@ export function children(parent: Element, namespace?: string, name?: string): El
   for (let child: Node | null = parent.firstChild; child !== null; child = child.nextSibling) {
     if (child.nodeType !== child.ELEMENT_NODE) continue
     const element = child as Element
-    if (namespace === undefined || (element.namespaceURI === namespace && element.localName === name)) found.push(element)
+    if (namespace === undefined || (element.namespaceURI === namespace && element.localName === name))
+      found.push(element)
   }
   return found
 }

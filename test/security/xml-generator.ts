@@ -14,6 +14,8 @@ const prefixes = ['', 'p', 'q', 'ns2', 'è']
 const namespaces = ['urn:one', 'urn:two', 'http://example.org/?a=1;b', 'urn:three', 'urn:o&#110;e']
 const texts = [
   't',
+  'some plain text, quite long',
+  'urn:oid:2.16.840',
   ' ',
   '\n\t',
   '\r\n',
@@ -33,7 +35,7 @@ const texts = [
   '﷐',
   '\u{10ffff}',
 ]
-const rawTexts = ['c', '-', ']', '<x>', '&amp;', '\r\n', 'ü', ']]', '>', ' ']
+const rawTexts = ['c', 'plain text, quite long', '-', ']', '<x>', '&amp;', '\r\n', 'ü', ']]', '>', ' ']
 const spaces = [' ', '\n', '\t', '  ', '\r\n']
 
 /** Makes documents, and damages them. */

@@ -153,15 +153,42 @@ function sourceOf({ by, entry }: Told): Source {
   }
 }
 
-const compared = ['status', 'mimeType', 'creationTime', 'repositoryUniqueId', 'version'] as const
-const comparedCodes = ['typeCode', 'classCode', 'formatCode'] as const
+/** What is compared between sources, each as one text; what a source leaves out contradicts nobody. */
+const compared: Partial<Record<keyof DocumentEntry, (entry: DocumentEntry) => string | undefined>> = {
+  status: ({ status }) => status,
+  version: ({ version }) => version,
+  mimeType: ({ mimeType }) => mimeType,
+  repositoryUniqueId: ({ repositoryUniqueId }) => repositoryUniqueId,
+  creationTime: ({ creationTime }) => creationTime,
+  serviceStartTime: ({ serviceStartTime }) => serviceStartTime,
+  serviceStopTime: ({ serviceStopTime }) => serviceStopTime,
+  languageCode: ({ languageCode }) => languageCode,
+  title: ({ title }) => title[0]?.value,
+  typeCode: ({ typeCode }) => typeCode?.code,
+  classCode: ({ classCode }) => classCode?.code,
+  formatCode: ({ formatCode }) => formatCode?.code,
+  practiceSettingCode: ({ practiceSettingCode }) => practiceSettingCode?.code,
+  healthcareFacilityTypeCode: ({ healthcareFacilityTypeCode }) => healthcareFacilityTypeCode?.code,
+  confidentialityCodes: ({ confidentialityCodes }) => unordered(confidentialityCodes.map(({ code }) => code)),
+  eventCodes: ({ eventCodes }) => unordered(eventCodes.map(({ code }) => code)),
+  authors: ({ authors }) => unordered(authors.flatMap(({ persons }) => persons)),
+}
+
+function unordered(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : [...new Set(values)].sort().join(' ')
+}
 
 function differences(first: DocumentEntry, others: readonly DocumentEntry[]): (keyof DocumentEntry)[] {
-  const differs = (a: unknown, b: unknown) => a !== undefined && b !== undefined && a !== b
-  return [
-    ...compared.filter((name) => others.some((other) => differs(first[name], other[name]))),
-    ...comparedCodes.filter((name) => others.some((other) => differs(first[name]?.code, other[name]?.code))),
-  ]
+  if (others.length === 0) return []
+  return (Object.entries(compared) as [keyof DocumentEntry, (entry: DocumentEntry) => string | undefined][])
+    .filter(([, text]) => {
+      const told = text(first)
+      return others.some((other) => {
+        const otherwise = text(other)
+        return told !== undefined && otherwise !== undefined && told !== otherwise
+      })
+    })
+    .map(([name]) => name)
 }
 
 function decided({ by, entry }: Told, what: readonly string[]): CommunityIssue {

@@ -17,24 +17,32 @@ export interface FoundDocuments {
 }
 
 /** Resources of one answer, found by the references other resources of it use. */
-type Neighbours = ReadonlyMap<string, Json>
+export type Neighbours = ReadonlyMap<string, Json>
+
+/** Everything one answer brought, and what was fetched for it. */
+export function neighboursOf(resources: Iterable<BundledResource>): Neighbours {
+  const neighbours = new Map<string, Json>()
+  for (const { resource, fullUrl } of resources) {
+    if (fullUrl !== undefined) neighbours.set(fullUrl, resource)
+    if (typeof resource.id === 'string') neighbours.set(`${String(resource.resourceType)}/${resource.id}`, resource)
+  }
+  return neighbours
+}
 
 /**
- * Decodes the DocumentReferences of one answer; `others` came along or were fetched for it. Whoever the answer calls the
- * patient by reference only is named by the identifier asked for, if it is one of theirs. A document that cannot be
- * understood costs itself and a warning.
+ * Decodes DocumentReferences of one answer. Whoever the answer calls the patient by reference only is named by the
+ * identifier asked for, if it is one of theirs. A document that cannot be understood costs itself and a warning.
  */
 export function decodeDocuments(
   documents: readonly BundledResource[],
-  others: readonly BundledResource[],
+  neighbours: Neighbours,
   asked?: PatientId,
 ): FoundDocuments {
-  const neighbours = neighboursOf([...documents, ...others])
   const entries: DocumentEntry[] = []
   const associations: Association[] = []
   const issues: Issue[] = []
   let dangling = 0
-  for (const [index, { resource }] of documents.entries()) {
+  for (const { resource } of documents) {
     try {
       const decoded = decodeDocumentReference(resource, {
         patientId: (subject) => patientIdOf(neighbours.get(placeOf(subject)), asked),
@@ -44,18 +52,24 @@ export function decodeDocuments(
       associations.push(...decoded.associations)
       dangling += decoded.dangling
     } catch (error) {
-      issues.push(leftOut(nameOf(resource, index), error))
+      issues.push(leftOut(resource, error))
     }
   }
   return { entries, associations, issues, dangling }
 }
 
+/** What several searches, or several parts of one, found. */
+export function together(parts: readonly FoundDocuments[]): FoundDocuments {
+  return {
+    entries: parts.flatMap(({ entries }) => entries),
+    associations: parts.flatMap(({ associations }) => associations),
+    issues: parts.flatMap(({ issues }) => issues),
+    dangling: parts.reduce((sum, { dangling }) => sum + dangling, 0),
+  }
+}
+
 /** Server ids of patients whom documents refer to by them alone, and who did not come along. */
-export function unknownSubjects(
-  documents: readonly BundledResource[],
-  others: readonly BundledResource[],
-): readonly string[] {
-  const neighbours = neighboursOf(others)
+export function unknownSubjects(documents: readonly BundledResource[], neighbours: Neighbours): readonly string[] {
   const ids = new Set<string>()
   for (const { resource } of documents) {
     const { subject } = resource
@@ -67,15 +81,6 @@ export function unknownSubjects(
   return [...ids]
 }
 
-function neighboursOf(resources: readonly BundledResource[]): Neighbours {
-  const neighbours = new Map<string, Json>()
-  for (const { resource, fullUrl } of resources) {
-    if (fullUrl !== undefined) neighbours.set(fullUrl, resource)
-    if (typeof resource.id === 'string') neighbours.set(`${String(resource.resourceType)}/${resource.id}`, resource)
-  }
-  return neighbours
-}
-
 /** A reference to one version of a resource means the resource. */
 function placeOf({ reference = '' }: Reference): string {
   const version = reference.indexOf('/_history/')
@@ -83,7 +88,13 @@ function placeOf({ reference = '' }: Reference): string {
 }
 
 function documentIdOf(resource: Json | undefined): string | undefined {
-  return resource?.resourceType === 'DocumentReference' ? entryUuidOf(resource) : undefined
+  if (resource?.resourceType !== 'DocumentReference') return undefined
+  try {
+    return entryUuidOf(resource)
+  } catch {
+    // An odd document costs itself, not those that refer to it.
+    return undefined
+  }
 }
 
 function patientIdOf(resource: Json | undefined, asked: PatientId | undefined): PatientId | undefined {
@@ -95,12 +106,9 @@ function patientIdOf(resource: Json | undefined, asked: PatientId | undefined): 
   return inUse.find(({ authority }) => authority === authorities.codiceFiscale) ?? inUse[0] ?? ids[0]
 }
 
-function nameOf({ id }: Json, index: number): string {
-  const isId = typeof id === 'string' && /^[A-Za-z0-9\-.]{1,64}$/.test(id)
-  return isId ? `DocumentReference/${id}` : `document ${index + 1} of the answer`
-}
-
-function leftOut(which: string, error: unknown): Issue {
+function leftOut({ id }: Json, error: unknown): Issue {
   if (!(error instanceof GatewayError)) throw error
+  const isId = typeof id === 'string' && /^[A-Za-z0-9\-.]{1,64}$/.test(id)
+  const which = isId ? `DocumentReference/${id}` : 'a document without an id'
   return { severity: 'warning', code: 'XDSRegistryMetadataError', text: `Left out ${which}: ${error.message}` }
 }

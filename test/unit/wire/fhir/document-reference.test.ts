@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../../src/core/errors.ts'
 import type { DocumentEntry } from '../../../../src/core/model/metadata.ts'
+import { documentEntryTable } from '../../../../src/wire/ebrim/object-tables.ts'
+import { writeObject } from '../../../../src/wire/ebrim/object-write.ts'
 import { parseJson, readSearchPage } from '../../../../src/wire/fhir/bundle.ts'
 import { decodeDocumentReference, encodeDocumentReference } from '../../../../src/wire/fhir/document-reference.ts'
 import { document, documentWith, fixture } from './samples.ts'
@@ -255,6 +257,15 @@ describe('decodeDocumentReference', () => {
     ])
     expect(new Set(associations.map((one) => one.entryUuid)).size).toBe(2)
     expect(dangling).toBe(2)
+  })
+
+  it('keeps what XDS has no word for out of answers in ebRIM, and gives them the slots', () => {
+    const { extra, ...entry } = decoded(report())
+    expect(extra?.of).toBeDefined()
+    const xml = writeObject({ ...entry, ...(extra === undefined ? {} : { extra }) }, documentEntryTable, undefined)
+    expect(xml).toBe(writeObject({ ...entry, extra: { slots: extra?.slots ?? [] } }, documentEntryTable, undefined))
+    expect(xml).toContain('<rim:Slot name="urn:ita:2022:administrativeRequest">')
+    expect(xml).not.toMatch(/ward|Laboratorio 3|Encounter/)
   })
 
   it.each([

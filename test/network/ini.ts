@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto'
+import type { Asked } from './asked.ts'
+import { identificationAssertion } from './assertion.ts'
+import type { Behaviour } from './behaviour.ts'
+import { readSigningRoot } from './certificate.ts'
+import { type Claimed, readClaims, type SignedAssertion } from './check-assertion.ts'
+import { type Citizen, citizenOf } from './citizens.ts'
+import { query, queryResponse, type RegistryIssue } from './ebrim.ts'
+import { isObscured, readCx } from './entry.ts'
+import { anonymous, envelope, SoapFault, securityFault, soap12 } from './faults.ts'
+import { findOrganization } from './organizations.ts'
+import { answer } from './registry.ts'
+import {
+  admit,
+  checkCoherence,
+  codeOf,
+  failure,
+  onceOnly,
+  readQuery,
+  registryStoredQuery,
+  soapExchange,
+  spoilingOf,
+} from './registry-face.ts'
+import type { Seed } from './seed.ts'
+import {
+  type Counterpart,
+  type CounterpartOptions,
+  type Face,
+  type PeerRequest,
+  startCounterpart,
+  systemClock,
+} from './server.ts'
+import type { Message } from './soap.ts'
+import { type Identity, postSoap, readIdentity } from './soap-client.ts'
+import { spoil } from './spoil.ts'
+import { type AskedQuery, patientAsked, RegistryProblem } from './stored-query.ts'
+import { children, cutOut, escapeXml, isNamed, only, parseXml } from './xml.ts'
+
+export type Ini = Counterpart<{
+  /** ITI-18, search (ini.md §1.2, row 2). */
+  readonly search: string
+  /** ITI-18, references before a change (row 3). */
+  readonly references: string
+  /** ITI-18, index transfer (row 4). */
+  readonly indexTransfer: string
+}>
+
+export interface IniOptions extends CounterpartOptions {
+  readonly seed: Seed
+  /** ITI-18 endpoints of the registries behind, by the code of the region of assistance. */
+  readonly registries: Readonly<Record<string, string>>
+  /** How long a region of assistance is waited for; default 5000. */
+  readonly registryTimeoutMs?: number
+  /** What the region of assistance itself is told when it asks; in June 2025 it was R220 with success (ini.md §6.2). */
+  readonly selfAnswer?: { readonly code: 'QND2' | 'R220'; readonly status: 'Failure' | 'Success' }
+  /** Default `application/soap+xml`; INI's front end was seen to say `application/soap-xml`. */
+  readonly contentType?: string
+}
+
+const professionals = 'AAS APR PSS INF FAR DSA DRS RSA MRP'.split(' ')
+const onTheirOwn = ['ASS', 'TUT', 'GEN', 'ING']
+const mayLookBehind = new Set(onTheirOwn)
+
+/** Which role may do what where; anything else is PFA14 (ini.md §2.4). */
+const services = {
+  search: {
+    path: '/FSEInteroperabilitaWeb/DocumentRegistry_Service',
+    allows: (role: string, purpose: string) =>
+      (professionals.includes(role) && ['TREATMENT', 'EMERGENCY', 'PUBEMERGENCY'].includes(purpose)) ||
+      (onTheirOwn.includes(role) && purpose === 'PERSONAL') ||
+      (role === 'GTW' && purpose === 'UPDATE'),
+  },
+  references: {
+    path: '/FSEFindDocumentReferencesWeb/DocumentRegistry_Service',
+    allows: (role: string, purpose: string) =>
+      (role === 'GTW' || professionals.includes(role)) && ['UPDATE', 'ACCESS UPDATE'].includes(purpose),
+  },
+  indexTransfer: {
+    path: '/FSERegistryIndexTransferWeb/DocumentRegistry_Service',
+    allows: (role: string, purpose: string) => role === 'NOR' && purpose === 'SYSADMIN',
+  },
+} as const
+
+/** INI, the star: checks who asks, knows who assists whom, forwards to them and relays what they say. */
+export async function startIni(options: IniOptions): Promise<Ini> {
+  const { certificates, clock = systemClock, contentType = 'application/soap+xml; charset=utf-8' } = options
+  const [root, identity] = await Promise.all([readSigningRoot(certificates), readIdentity(certificates, 'ini')])
+  const trust = {
+    root,
+    now: () => clock.now(),
+    maySign: (signer: string, issuer: string) => codeOf(signer) === issuer && findOrganization(issuer) !== undefined,
+  }
+  const accept = onceOnly()
+
+  function face(name: keyof typeof services): Face {
+    const { path, allows } = services[name]
+    const manner = { addressing: 'minimal', path, actions: [registryStoredQuery] } as const
+    const respond = async (request: PeerRequest, behaviour: Behaviour, asked: Asked): Promise<string> => {
+      if (behaviour === 'fault') throw new SoapFault('Receiver', 'Internal Server Error')
+      const { message, assertions, claimed } = admit(request, manner, trust, accept, asked)
+      if (!allows(claimed.role, claimed.purpose)) {
+        throw securityFault('FailedAuthentication', 'This role has not the rights to access the service', 'PFA14')
+      }
+      const [assertion] = assertions
+      if (behaviour === 'refuse' || assertion === undefined) {
+        throw securityFault('FailedAuthentication', 'Missing Consultation Consent', 'PFA11')
+      }
+      return reply(message, await bodyFor(message, assertion, behaviour, asked))
+    }
+    return {
+      name,
+      contentType,
+      serves: (served) => served === path,
+      admits: (common) => common.startsWith('A1#') && findOrganization(codeOf(common)) !== undefined,
+      respond: (request, behaviour, asked) =>
+        soapExchange(request, asked, 'ini', () => respond(request, behaviour, asked), contentType),
+    }
+  }
+
+  async function bodyFor(
+    message: Message,
+    assertion: SignedAssertion,
+    behaviour: Behaviour,
+    asked: Asked,
+  ): Promise<string> {
+    const claimed = readClaims(assertion)
+    try {
+      const wanted = readQuery(message, 'tolerant')
+      asked.query = wanted.name
+      checkCoherence(wanted, claimed)
+      const patient = readCx(patientAsked(wanted) ?? claimed.patient)
+      const citizen = patient && citizenOf(patient)
+      const found = await search(
+        { ...options, identity, now: clock.now() },
+        { wanted, message, assertion, claimed, citizen },
+      )
+      return spoil(found, behaviour, spoilingOf(claimed, undefined))
+    } catch (error) {
+      if (!(error instanceof RegistryProblem)) throw error
+      asked.outcome = 'refused'
+      return failure([{ code: error.code, text: error.message, severity: 'Error' }])
+    }
+  }
+
+  return startCounterpart({ ...options, party: 'ini' }, (origin) => ({
+    faces: [face('search'), face('references'), face('indexTransfer')],
+    urls: {
+      search: origin + services.search.path,
+      references: origin + services.references.path,
+      indexTransfer: origin + services.indexTransfer.path,
+    },
+  }))
+}
+
+interface Search {
+  readonly wanted: AskedQuery
+  readonly message: Message
+  readonly assertion: SignedAssertion
+  readonly claimed: Claimed
+  readonly citizen: Citizen | undefined
+}
+
+type Star = IniOptions & { readonly identity: Identity; readonly now: number }
+
+const nothing: RegistryIssue = { code: 'QND1', text: 'No results from the query', severity: 'Warning' }
+
+/** To the region itself: ask yourself. Without a region: the temporary index. Else: what the region of assistance says. */
+async function search(star: Star, asked: Search): Promise<string> {
+  const { wanted, assertion, claimed, citizen } = asked
+  const { selfAnswer = { code: 'QND2', status: 'Failure' }, seed } = star
+  if (citizen?.assistedBy === assertion.issuer) {
+    const issue: RegistryIssue = {
+      code: selfAnswer.code,
+      text: 'The requestor is RDA for the patient',
+      severity: 'Warning',
+    }
+    return failure([issue]).replace('ResponseStatusType:Failure', `ResponseStatusType:${selfAnswer.status}`)
+  }
+  if (citizen !== undefined && citizen.assistedBy !== 'none') return forward(star, citizen, asked)
+  const found = answer(wanted, {
+    holdings: seed.holdings.ini,
+    under: (id) => citizen?.identifiers ?? [id],
+    withhold: (entry) =>
+      entry.patient.value !== readCx(claimed.patient)?.value || (isObscured(entry) && !mayLookBehind.has(claimed.role)),
+  })
+  const response = queryResponse({ status: 'Success', found, returnType: wanted.returnType })
+  return isEmpty(response) ? failure([nothing]) : response
+}
+
+/** The query and the assertion as they came, and beside it INI's own word on who the person is. */
+async function forward(star: Star, citizen: Citizen, { message, assertion }: Search): Promise<string> {
+  const { registries, registryTimeoutMs = 5000, identity, now } = star
+  const url = registries[citizen.assistedBy]
+  const unreachable = failure([
+    { code: 'CRF1', text: 'It is not possible to communicate with the RDA.', severity: 'Error' },
+  ])
+  if (url === undefined) return unreachable
+  const identification = identificationAssertion(citizen, identity.signer, now)
+  let text: string
+  try {
+    const answered = await postSoap(
+      {
+        to: url,
+        action: registryStoredQuery,
+        assertions: [assertion.xml, identification],
+        body: cutOut(message.payload),
+        messageId: randomUUID(),
+      },
+      identity.channel,
+      AbortSignal.timeout(registryTimeoutMs),
+    )
+    text = answered.text
+  } catch {
+    return unreachable
+  }
+  const response = responseIn(text)
+  if (response === undefined) {
+    return failure([{ code: 'CRF2', text: 'RDA generated an internal error.', severity: 'Error' }])
+  }
+  return isEmpty(response) ? failure([nothing]) : response
+}
+
+/** The `AdhocQueryResponse` a registry answered, or `undefined` for a fault and for what is no message. */
+function responseIn(text: string): string | undefined {
+  try {
+    const body = only(parseXml(text), soap12, 'Body')
+    const response = body && children(body)[0]
+    return response && isNamed(response, query, 'AdhocQueryResponse') ? cutOut(response) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Success, without a single object. */
+function isEmpty(response: string): boolean {
+  return (
+    response.includes('ResponseStatusType:Success') &&
+    !/<rim:(ExtrinsicObject|RegistryPackage|Association|ObjectRef)\b/.test(response)
+  )
+}
+
+/** INI's own way of answering: its id is bare, and it insists that `To` be understood (ini.md §1.4). */
+function reply({ action, messageId }: Message, body: string): string {
+  return envelope(
+    `<wsa:To env:mustUnderstand="true">${anonymous}</wsa:To><wsa:Action>${action}Response</wsa:Action>` +
+      `<wsa:MessageID>${randomUUID()}</wsa:MessageID><wsa:RelatesTo>${escapeXml(messageId)}</wsa:RelatesTo>`,
+    body,
+  )
+}

@@ -1,0 +1,121 @@
+import { readFile, rm } from 'node:fs/promises'
+import { ensureCertificates } from '../../certs-dev/make.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { type Gateway, paths, startGateway } from '../../src/gateway.ts'
+import {
+  communityInput,
+  type FederationInput,
+  homeOf,
+  type PartyName,
+  writeGatewayConfig,
+} from '../support/gateway-config.ts'
+import { type Control, startControl } from './control.ts'
+import { type Ini, startIni } from './ini.ts'
+import { type Region, startRegion } from './region.ts'
+import { type Seed, sow } from './seed.ts'
+import type { Counterpart } from './server.ts'
+import { startTuscanRecord, type TuscanRecord } from './tuscan-record.ts'
+
+export interface NetworkOptions {
+  /** Which face of the Tuscan record the gateway asks; default XDS.b. */
+  readonly protocol?: 'xds' | 'fhir'
+  /** What differs from the usual configuration of the gateway. */
+  readonly gateway?: Partial<FederationInput['gateway']>
+  /** What differs for a community, by its name. */
+  readonly communities?: Partial<Record<PartyName, Partial<FederationInput['communities'][number]>>>
+  /** Fixed ports; any free one by default. */
+  readonly ports?: { readonly gateway?: number; readonly operator?: number; readonly control?: number }
+}
+
+/** The whole development federation on loopback: the gateway, and its counterparts over real mutual TLS. */
+export interface Network extends AsyncDisposable {
+  readonly seed: Seed
+  readonly certificates: string
+  readonly record: TuscanRecord
+  readonly ini: Ini
+  readonly regions: Readonly<Record<'region-050' | 'region-120' | 'region-150', Region>>
+  readonly parties: Readonly<Record<PartyName, Counterpart>>
+  readonly control: Control
+  readonly gateway: {
+    readonly iti18: string
+    readonly iti38: string
+    readonly operator: string
+    /** The configuration it was started from. */
+    readonly config: string
+    readonly store: string
+  }
+}
+
+/** Starts everything; nothing is left behind when it fails half-way. */
+export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
+  const { directory: certificates } = await ensureCertificates()
+  await using opened = new AsyncDisposableStack()
+  const seed = sow()
+  const common = { certificates, seed }
+  const regions = {
+    'region-050': opened.use(await startRegion({ ...common, region: '050' })),
+    'region-120': opened.use(await startRegion({ ...common, region: '120' })),
+    'region-150': opened.use(await startRegion({ ...common, region: '150' })),
+  }
+  const record = opened.use(await startTuscanRecord(common))
+  const ini = opened.use(
+    await startIni({
+      ...common,
+      registries: {
+        '050': regions['region-050'].urls.registry,
+        '120': regions['region-120'].urls.registry,
+        '150': regions['region-150'].urls.registry,
+      },
+    }),
+  )
+  const parties = { tuscany: record, ini, ...regions }
+  const control = opened.use(await startControl(parties, options.ports?.control ?? 0))
+  const tailored = (name: PartyName, adapter: string, own: Record<string, unknown>) =>
+    communityInput(name, adapter, own, options.communities?.[name])
+  const { folder, file } = await writeGatewayConfig(
+    [
+      tailored('tuscany', 'tuscany', {
+        protocol: options.protocol ?? 'xds',
+        registry: record.urls.registry,
+        fhir: record.urls.fhir,
+        patients: true,
+      }),
+      tailored('ini', 'ini', { base: new URL(ini.urls.registry).origin }),
+      tailored('region-050', 'region', { query: regions['region-050'].urls.crossGatewayQuery }),
+      tailored('region-120', 'region', { query: regions['region-120'].urls.crossGatewayQuery }),
+      tailored('region-150', 'region', { query: regions['region-150'].urls.crossGatewayQuery }),
+    ],
+    {
+      listen: { port: options.ports?.gateway ?? 0 },
+      operator: { port: options.ports?.operator ?? 0 },
+      ...options.gateway,
+    },
+  )
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const gateway: Gateway = opened.use(await startGateway(loadConfig(file)))
+  const origin = `https://localhost:${gateway.ports.soap}`
+  const { path: store } = (JSON.parse(await readFile(file, 'utf8')) as FederationInput).gateway.store
+  const running = opened.move()
+  return {
+    seed,
+    certificates,
+    record,
+    ini,
+    regions,
+    parties,
+    control,
+    gateway: {
+      iti18: origin + paths.iti18,
+      iti38: origin + paths.iti38,
+      operator: `http://127.0.0.1:${gateway.ports.operator}`,
+      config: file,
+      store,
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** Homes by the names the gateway gives its communities. */
+export const homesByName: ReadonlyMap<string, string> = new Map(
+  (['tuscany', 'ini', 'region-050', 'region-120', 'region-150'] as const).map((name) => [name, homeOf(name)]),
+)
