@@ -25,7 +25,7 @@ function swap(text: string, from: string | RegExp, to: string): string {
 
 /** The same claims about another citizen, under an id of choice; not signed. */
 const evil = (evilId = '_evil') =>
-  swap(bare, ` ID="${id}"`, ` ID="${evilId}"`).replaceAll(citizen.value, otherCitizen.value)
+  bare.replace(` ID="${id}"`, ` ID="${evilId}"`).replaceAll(citizen.value, otherCitizen.value)
 
 const inside = (assertion: string, part: string) => swap(assertion, '</saml2:Issuer>', `</saml2:Issuer>${part}`)
 const object = (content: string) => swap(signature, '</ds:Signature>', `<ds:Object>${content}</ds:Object></ds:Signature>`)
@@ -169,7 +169,7 @@ const attacks: readonly Attack[] = [
   ].map(
     (algorithm): Attack => [
       `the signature method ${algorithm}`,
-      wrapping(() => swap(good, /xmldsig-more#rsa-sha256|http:\/\/www.w3.org\/2001\/04\/xmldsig-more#rsa-sha256/, algorithm)),
+      wrapping(() => swap(good, 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', algorithm)),
       /SignatureMethod is not allowed/,
     ],
   ),

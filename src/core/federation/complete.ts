@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.ts'
 import { nothingFound, type QueryAnswer } from '../model/answers.ts'
 import type { HomeCommunityId } from '../model/identifiers.ts'
 import type { DocumentEntry } from '../model/metadata.ts'

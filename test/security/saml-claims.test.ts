@@ -1,0 +1,239 @@
+import { SignedXml } from 'xml-crypto'
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '../../src/core/errors.ts'
+import type { Assertion, Peer } from '../../src/core/model/call.ts'
+import { attributeNames, samlNames } from '../../src/wire/saml.ts'
+import { citizen, clinician, homes } from '../support/builders.ts'
+import { authenticate, issued, message, pem, signedByLibrary, signing, unsigned, veneto } from '../support/saml.ts'
+
+function attempt(assertion: string, peer: Peer = veneto, at?: number): Assertion | string {
+  try {
+    return authenticate(message(assertion), peer, at === undefined ? undefined : { now: () => at })
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    expect(error.code).toBe('assertion-invalid')
+    return String(error.details.reason)
+  }
+}
+
+const region120: Peer = { name: 'region-120', home: homes.lazio, subject: 'CN=A1#120#X', fingerprint: '00' }
+const ini: Peer = { name: 'ini', home: homes.ini, subject: 'CN=A1#000#X', fingerprint: '00' }
+const { name: _, home: __, ...stranger } = veneto
+
+describe('an accepted assertion', () => {
+  it('says what was claimed, who signed it and when it ends', () => {
+    const at = Date.now()
+    expect(attempt(issued({}, { at }))).toEqual({
+      id: expect.stringMatching(/^_[0-9a-f-]{36}$/),
+      issuer: '050',
+      community: homes.veneto,
+      subject: clinician,
+      role: 'AAS',
+      purposeOfUse: 'TREATMENT',
+      action: 'READ',
+      organization: '050',
+      organizationName: 'Regione Veneto',
+      locality: 'OSPEDALE DI PROVA^^^^^&2.16.840.1.113883.2.9.4.1.2&ISO^^^^050001',
+      inCare: true,
+      patientId: citizen,
+      documentTypes: [{ code: '11502-2', scheme: '2.16.840.1.113883.6.1' }],
+      application: { id: 'app', vendor: 'Prova & figli', version: '1.0' },
+      validUntil: at + 300_000,
+      signer: expect.stringMatching(/^S1#050#/),
+      evidence: { kind: 'saml', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    })
+  })
+
+  it('has nothing filled in that was not claimed', () => {
+    const told = attempt(signedByLibrary(unsigned()))
+    expect(told).toMatchObject({ subject: clinician, patientId: citizen, role: 'AAS' })
+    for (const name of ['locality', 'inCare', 'documentTypes', 'application', 'organizationName']) {
+      expect(told).not.toHaveProperty(name)
+    }
+  })
+
+  it('is never the same twice', () => {
+    expect(issued()).not.toBe(issued())
+  })
+})
+
+describe('between us and a library nobody here wrote', () => {
+  it.each([
+    ['plain claims', issued()],
+    ['every character that XML escapes', issued({ locality: `a<b>&"c'\t\r\n\u00a0é🙂]]>`, organizationName: ' à ' })],
+    ['few claims', issued({ inCare: false, subject: 'x' })],
+  ])('xml-crypto verifies what we sign: %s', (_name, xml) => {
+    const verifier = new SignedXml({ publicCert: pem('region-050/signing.crt.pem'), idAttribute: 'ID' })
+    verifier.loadSignature(/<ds:Signature .*<\/ds:Signature>/s.exec(xml)?.[0] ?? '')
+    expect(verifier.checkSignature(xml)).toBe(true)
+    expect(verifier.getSignedReferences()[0]).toContain('<saml2:NameID>')
+    expect(attempt(xml)).toEqual(expect.objectContaining({ role: 'AAS' }))
+  })
+
+  it.each([
+    ['as INI does, with the prefix xs', { prefixes: ['xs'] }],
+    ['with no prefixes', {}],
+    ['with several prefixes', { prefixes: ['xs', 'xsi', 'saml2'] }],
+  ])('we accept what xml-crypto signs %s', (_name, options) => {
+    expect(attempt(signedByLibrary(unsigned(), options))).toMatchObject({ id: '_lib1', patientId: citizen })
+  })
+
+  it.each([
+    ['rsa-sha1', { signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }, /SignatureMethod/],
+    ['sha1 digests', { digestAlgorithm: 'http://www.w3.org/2000/09/xmldsig#sha1' }, /DigestMethod/],
+    ['rsa-sha512', { signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512' }, /SignatureMethod/],
+    ['inclusive canonicalization', { canonicalization: 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315' }, /Canonicalization/],
+    ['only the enveloped transform', { transforms: [samlNames.enveloped] }, /transforms/],
+    ['the transforms turned round', { transforms: [samlNames.exclusiveC14n, samlNames.enveloped] }, /transforms/],
+    ['an empty reference', { emptyUri: true }, /does not refer/],
+    [
+      'a shared secret',
+      { hmacKey: 'secret', signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#hmac-sha1' },
+      /SignatureMethod/,
+    ],
+  ])('we refuse a true signature with %s', (_name, options, reason) => {
+    expect(attempt(signedByLibrary(unsigned(), options))).toMatch(reason)
+  })
+})
+
+describe('a signing certificate', () => {
+  it.each([
+    ['expired', /certificate expired/],
+    ['not-yet-valid', /certificate not yet valid/],
+    ['unknown-ca', /not issued by an anchor/],
+    ['self-signed', /not issued by an anchor/],
+    ['wrong-eku', /for connections/],
+    ['weak', /key is too short/],
+    ['right-ca-wrong-home', /belongs to somebody else/],
+  ])('is refused when it is %s', (name, reason) => {
+    expect(attempt(issued({}, { identity: signing(`bad/${name}`) }))).toMatch(reason)
+  })
+
+  it('of a connection signs nothing', () => {
+    expect(attempt(issued({}, { identity: signing('region-050', 'tls') }))).toMatch(/not issued by an anchor/)
+  })
+
+  it('of another region signs nothing for this one', () => {
+    expect(attempt(issued({}, { identity: signing('region-120') }))).toMatch(/belongs to somebody else/)
+  })
+})
+
+describe('who presents an assertion', () => {
+  const foreign = issued({ organization: '120' }, { identity: signing('region-120'), issuer: '120' })
+
+  it('brings assertions of its own community', () => {
+    expect(attempt(foreign, region120)).toMatchObject({ community: homes.lazio, issuer: '120' })
+    expect(attempt(foreign, veneto)).toMatch(/issuer is not known/)
+    expect(attempt(issued(), region120)).toMatch(/issuer is not known/)
+  })
+
+  it('may be INI, which hands on those of the regions', () => {
+    expect(attempt(foreign, ini)).toMatchObject({ community: homes.lazio })
+    expect(attempt(issued(), ini)).toMatchObject({ community: homes.veneto })
+    expect(attempt(issued({}, { identity: signing('region-120') }), ini)).toMatch(/belongs to somebody else/)
+  })
+
+  it('a stranger brings none', () => {
+    expect(attempt(issued(), stranger)).toMatch(/issuer is not known/)
+  })
+})
+
+describe('the time of an assertion', () => {
+  const at = Date.now()
+  const skewMs = 60_000
+  const lifetimeMs = 300_000
+  it.each([
+    ['long before', -skewMs - 1, /not yet valid/],
+    ['within the skew before', -skewMs, undefined],
+    ['within the skew after', lifetimeMs + skewMs - 1, undefined],
+    ['when the skew has passed too', lifetimeMs + skewMs, /expired/],
+  ])('%s', (_name, offset, reason) => {
+    const result = attempt(issued({}, { at, lifetimeMs }), veneto, at + offset)
+    if (reason === undefined) expect(result).toMatchObject({ role: 'AAS' })
+    else expect(result).toMatch(reason)
+  })
+
+  it.each(['', 'tomorrow', '2026-01-01', '2026-01-01T00:00:00', '2026-13-01T00:00:00Z', 'Infinity', '1e99'])(
+    'is refused when its end is written %j',
+    (text) => {
+      const xml = unsigned((whole) => whole.replace(/NotOnOrAfter="[^"]*"/, `NotOnOrAfter="${text}"`))
+      expect(attempt(signedByLibrary(xml))).toMatch(/instant is malformed/)
+    },
+  )
+
+  it('is read with an offset', () => {
+    const xml = unsigned((whole) => whole.replace(/NotOnOrAfter="[^"]*"/, 'NotOnOrAfter="2099-01-01T01:00:00+01:00"'))
+    expect(attempt(signedByLibrary(xml))).toMatchObject({ validUntil: Date.parse('2099-01-01T00:00:00Z') })
+  })
+})
+
+describe('the claims of a truly signed assertion', () => {
+  const changed = (from: string | RegExp, to: string) =>
+    attempt(
+      signedByLibrary(
+        unsigned((xml) => {
+          const result = xml.replace(from, () => to)
+          if (result === xml) throw new Error(`nothing to replace: ${from}`)
+          return result
+        }),
+      ),
+    )
+  const attribute = (name: string) =>
+    new RegExp(`<saml2:Attribute Name="${name}">.*?</saml2:Attribute>`, 's')
+  const { role, purposeOfUse, organizationId, actionId, resourceId } = attributeNames
+
+  it.each([role, purposeOfUse, organizationId, actionId])('must name %s', (name) => {
+    expect(changed(attribute(name), '')).toBe(`missing mandatory attribute ${name}`)
+    expect(changed(attribute(name), `<saml2:Attribute Name="${name}"/>`)).toMatch(/several values/)
+    const empty = `<saml2:Attribute Name="${name}"><saml2:AttributeValue> </saml2:AttributeValue></saml2:Attribute>`
+    expect(changed(attribute(name), empty)).toBe(`missing mandatory attribute ${name}`)
+  })
+
+  it('may leave the patient out: whether that is enough is for the policy to say', () => {
+    expect(changed(attribute(resourceId), '')).not.toHaveProperty('patientId')
+  })
+
+  it.each([
+    ['two values', '>AAS</saml2:AttributeValue>', '>AAS</saml2:AttributeValue><saml2:AttributeValue>INI</saml2:AttributeValue>'],
+    ['the attribute twice', '</saml2:AttributeStatement>', `<saml2:Attribute Name="${role}"><saml2:AttributeValue>INI</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>`],
+    ['the attribute in a second statement', '</saml2:AttributeStatement>', `</saml2:AttributeStatement><saml2:AttributeStatement><saml2:Attribute Name="${role}"><saml2:AttributeValue>INI</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>`],
+  ])('may not have several values: %s', (_name, from, to) => {
+    expect(changed(from, to)).toBe('an attribute has several values')
+  })
+
+  it.each([
+    ['a structured value', '>AAS<', '><x xmlns="urn:x">AAS</x><'],
+    ['text around an element', '>AAS<', '>AA<x xmlns="urn:x"/>S<'],
+    ['an attribute without a name', `<saml2:Attribute Name="${role}">`, '<saml2:Attribute>'],
+    ['two issuers', '</saml2:Issuer>', '</saml2:Issuer><saml2:Issuer>120</saml2:Issuer>'],
+    ['two subjects', '<saml2:Subject>', '<saml2:Subject/><saml2:Subject>'],
+    ['two names', '<saml2:NameID>', '<saml2:NameID>x</saml2:NameID><saml2:NameID>'],
+    ['two conditions', '<saml2:AttributeStatement>', '<saml2:Conditions/><saml2:AttributeStatement>'],
+    ['no conditions', /<saml2:Conditions[^>]*>/, ''],
+    ['no beginning', /NotBefore="[^"]*"/, ''],
+    ['no end', /NotOnOrAfter="[^"]*"/, ''],
+    ['another version', 'Version="2.0"', 'Version="1.1"'],
+    ['no instant of issue', /IssueInstant="[^"]*"/, ''],
+  ])('must have the shape of an attribute assertion: %s', (_name, from, to) => {
+    expect(changed(from, to)).toBe('not an attribute assertion')
+  })
+
+  it.each([
+    ['an issuer of another organization', '>050</saml2:AttributeValue>', '>120</saml2:AttributeValue>', /issuer and organization differ/],
+    ['an unknown issuer', '<saml2:Issuer>050', '<saml2:Issuer>999', /issuer is not known/],
+    ['an issuer that only begins well', '<saml2:Issuer>050', '<saml2:Issuer>0500', /issuer is not known/],
+    ['a patient without authority', `${citizen.value}^^^&amp;${citizen.authority}&amp;ISO`, citizen.value, /patient is malformed/],
+    ['a patient in lower case', citizen.value, citizen.value.toLowerCase(), /patient is malformed/],
+    ['a patient of 17 characters', citizen.value, `${citizen.value}X`, /patient is malformed/],
+  ])('must fit each other: %s', (_name, from, to, reason) => {
+    expect(changed(from, to)).toMatch(reason)
+  })
+
+  it.each([
+    ['types that are no list', attributeNames.hl7Type, '11502-2', /document types are malformed/],
+    ['care that is neither', attributeNames.patientConsent, 'yes', /neither true nor false/],
+  ])('must be readable: %s', (_name, name, value, reason) => {
+    const more = `<saml2:Attribute Name="${name}"><saml2:AttributeValue>${value}</saml2:AttributeValue></saml2:Attribute>`
+    expect(changed('</saml2:AttributeStatement>', `${more}</saml2:AttributeStatement>`)).toMatch(reason)
+  })
+})

@@ -1,0 +1,137 @@
+import { X509Certificate } from 'node:crypto'
+import { importSPKI, jwtVerify } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { jwtIssuer } from '../../../src/trust/issue-jwt.ts'
+import { samlIssuer } from '../../../src/trust/issue-saml.ts'
+import { identifier } from '../../../src/trust/parties.ts'
+import { certificatesOf, commonNameOf, distrust, type TrustedIssuer } from '../../../src/trust/trust-store.ts'
+import { homes } from '../../support/builders.ts'
+import { clock, parties, pem, signing, vouching } from '../../support/saml.ts'
+
+const options = { lifetimeMs: 300_000, clock: { now: () => 1_700_000_000_000 } }
+
+describe('a token we issue', () => {
+  const identity = signing('gateway')
+  const issue = () => jwtIssuer(identity, options).issue(vouching, 'https://record.example')
+
+  it('is verified by its key and says what was claimed', async () => {
+    const certificate = new X509Certificate(identity.certificate)
+    const key = await importSPKI(certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString(), 'RS256')
+    const { payload, protectedHeader } = await jwtVerify(await issue(), key, {
+      audience: 'https://record.example',
+      currentDate: new Date(options.clock.now()),
+    })
+    expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT', x5c: [certificate.raw.toString('base64')] })
+    expect(payload).toMatchObject({
+      iss: `auth:${commonNameOf(certificate)}`,
+      sub: vouching.subject,
+      iat: 1_700_000_000,
+      exp: 1_700_000_300,
+      subject_role: 'AAS',
+      purpose_of_use: 'TREATMENT',
+      action_id: 'READ',
+      subject_organization_id: '050',
+      patient_consent: true,
+      person_id: 'PROVAX80A01H501M^^^&2.16.840.1.113883.2.9.4.3.2&ISO',
+      resource_hl7_type: "('11502-2^^2.16.840.1.113883.6.1')",
+      subject_application_vendor: 'Prova & figli',
+    })
+  })
+
+  it('is never the same twice', async () => {
+    expect(await issue()).not.toBe(await issue())
+  })
+
+  it('says nothing of what was not claimed', async () => {
+    const { subject, role, purposeOfUse, action, organization } = vouching
+    const token = await jwtIssuer(identity, options).issue({ subject, role, purposeOfUse, action, organization }, 'a')
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    for (const name of ['person_id', 'patient_consent', 'locality', 'resource_hl7_type']) {
+      expect(claims).not.toHaveProperty(name)
+    }
+  })
+})
+
+describe('a signing identity of ours', () => {
+  const issuing = (certificate: string, key: string) => () => samlIssuer({ certificate, key }, { issuer: '090', ...options })
+
+  it('must be a pair', () => {
+    expect(issuing(pem('gateway/signing.crt.pem'), pem('ini/signing.key.pem'))).toThrow('does not belong')
+  })
+  it('must be RSA', () => {
+    const { certificate, key } = signing('region-050', 'signing-ec')
+    expect(issuing(certificate, key)).toThrow('must be RSA')
+  })
+})
+
+describe('the certificates of a text', () => {
+  it('are all read', () => {
+    expect(certificatesOf(`# two\n${pem('ca.pem')}\n${pem('signing-ca.pem')}`)).toHaveLength(2)
+  })
+  it.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])('must be some: %j', (text) => {
+    expect(() => certificatesOf(text)).toThrow()
+  })
+})
+
+describe('a pinned signing certificate', () => {
+  const [pinned] = certificatesOf(pem('bad/self-signed/signing.crt.pem'))
+  const [other] = certificatesOf(pem('region-050/signing.crt.pem'))
+  if (pinned === undefined || other === undefined) throw new Error('certificates are missing')
+  const trusted: TrustedIssuer = { community: homes.veneto, issuers: ['050'], anchors: [pinned], signers: [] }
+
+  it('is accepted for what it is, under whatever name', () => {
+    expect(distrust(pinned, trusted, clock.now())).toBeUndefined()
+  })
+  it('vouches for no other', () => {
+    expect(distrust(other, trusted, clock.now())).toMatch(/not issued/)
+  })
+  it('ends all the same', () => {
+    expect(distrust(pinned, trusted, Date.parse('2100-01-01'))).toMatch(/expired/)
+  })
+  it('an authority itself signs nothing', () => {
+    const [ca] = certificatesOf(pem('signing-ca.pem'))
+    if (ca === undefined) throw new Error('no authority')
+    expect(distrust(ca, { ...trusted, anchors: [ca], signers: [/./u] }, clock.now())).toMatch(/does not sign/)
+  })
+})
+
+describe('the presenter of a certificate', () => {
+  const presented = (path: string) => {
+    const certificate = new X509Certificate(pem(path))
+    const name = commonNameOf(certificate)
+    return {
+      ...(name === undefined ? {} : { commonName: name }),
+      subject: certificate.subject,
+      fingerprint: certificate.fingerprint256,
+      raw: certificate.raw,
+    }
+  }
+  const identify = identifier(parties)
+
+  it.each([
+    ['region-050/tls.crt.pem', 'region-050', homes.veneto],
+    ['region-120/tls.crt.pem', 'region-120', homes.lazio],
+    ['ini/tls.crt.pem', 'ini', homes.ini],
+  ])('%s is %s', (path, name, home) => {
+    expect(identify(presented(path))).toMatchObject({ name, home })
+  })
+
+  it.each([
+    'stranger/tls.crt.pem',
+    'portal/tls.crt.pem',
+    'bad/unknown-ca/tls.crt.pem',
+    'bad/self-signed/tls.crt.pem',
+    'region-050/signing.crt.pem',
+  ])('%s is nobody we know', (path) => {
+    const peer = identify(presented(path))
+    expect(peer).not.toHaveProperty('name')
+    expect(peer).not.toHaveProperty('home')
+    expect(peer.fingerprint).toBe(presented(path).fingerprint)
+  })
+
+  it('is nobody when the certificate fits two parties, or has no common name', () => {
+    expect(identifier([...parties, ...parties])(presented('ini/tls.crt.pem'))).not.toHaveProperty('name')
+    const { commonName: _, ...nameless } = presented('ini/tls.crt.pem')
+    expect(identify(nameless)).not.toHaveProperty('name')
+  })
+})
