@@ -34,7 +34,7 @@ const arc = '2.16.840.1.113883.2.9.2'
 
 /** The home of an organization: its code without leading zeros under the national arc (ini.md §3.4). */
 export function organizationHome(code: string): HomeCommunityId | undefined {
-  return code in organizations ? homeCommunityId(`urn:oid:${arc}.${Number(code)}`) : undefined
+  return Object.hasOwn(organizations, code) ? homeCommunityId(`urn:oid:${arc}.${Number(code)}`) : undefined
 }
 
 /** The organization code of a home; undefined for a home outside the national arc. */

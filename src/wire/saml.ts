@@ -161,7 +161,7 @@ export function encodeSignedAssertion(claims: NewAssertion, signer: AssertionSig
   const open =
     `<saml2:Assertion xmlns:saml2="${saml}" xmlns:xs="${xs}" ID="${escapeAttribute(claims.id)}" ` +
     `IssueInstant="${claims.issueInstant}" Version="2.0">` +
-    `<saml2:Issuer>${escapeText(claims.issuer)}</saml2:Issuer>`
+    `<saml2:Issuer>${canonicalText(claims.issuer)}</saml2:Issuer>`
   const rest = statements(claims)
   const digest = signer.digest(`${open}${rest}`)
   const signedInfo = (namespace: string) =>
@@ -187,11 +187,11 @@ function statements(claims: NewAssertion): string {
     value === undefined
       ? ''
       : `<saml2:Attribute Name="${name}" NameFormat="${format}">` +
-        `<saml2:AttributeValue xmlns:xsi="${samlNames.xsi}" xsi:type="xs:string">${escapeText(value)}` +
+        `<saml2:AttributeValue xmlns:xsi="${samlNames.xsi}" xsi:type="xs:string">${canonicalText(value)}` +
         '</saml2:AttributeValue></saml2:Attribute>'
   const { application, documentTypes, inCare, patientId } = claims
   return (
-    `<saml2:Subject><saml2:NameID>${escapeText(claims.subject)}</saml2:NameID></saml2:Subject>` +
+    `<saml2:Subject><saml2:NameID>${canonicalText(claims.subject)}</saml2:NameID></saml2:Subject>` +
     `<saml2:Conditions NotBefore="${claims.notBefore}" NotOnOrAfter="${claims.notOnOrAfter}"></saml2:Conditions>` +
     `<saml2:AuthnStatement AuthnInstant="${claims.issueInstant}"><saml2:AuthnContext><saml2:AuthnContextClassRef>` +
     'urn:oasis:names:tc:SAML:2.0:ac:classes:X509' +
@@ -211,4 +211,9 @@ function statements(claims: NewAssertion): string {
     attribute(names.applicationVersion, application?.version, attributeFormat.basic) +
     '</saml2:AttributeStatement></saml2:Assertion>'
   )
+}
+
+/** Text as exclusive canonicalization spells it: a carriage return by its hexadecimal reference. */
+function canonicalText(text: string): string {
+  return escapeText(text).replaceAll('&#13;', '&#xD;')
 }

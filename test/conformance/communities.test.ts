@@ -75,7 +75,7 @@ communityBehaves('ini', async () => {
   const { directory: certificates } = await ensureCertificates()
   const lazio = await startRegion({ certificates, seed, region: '120' })
   const ini = await startIni({ certificates, seed, registries: { '120': lazio.urls.registry } })
-  const options = { base: new URL(ini.urls.registry).origin }
+  const options = { base: new URL(ini.urls.search).origin }
   return underTest('ini', 'ini', ini, options, citizens.lazio, { hidden: false }, [lazio])
 })
 

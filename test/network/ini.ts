@@ -4,9 +4,9 @@ import { identificationAssertion } from './assertion.ts'
 import type { Behaviour } from './behaviour.ts'
 import { readSigningRoot } from './certificate.ts'
 import { type Claimed, readClaims, type SignedAssertion } from './check-assertion.ts'
-import { type Citizen, citizenOf } from './citizens.ts'
+import { type Citizen, citizenOf, samePerson } from './citizens.ts'
 import { query, queryResponse, type RegistryIssue } from './ebrim.ts'
-import { isObscured, readCx } from './entry.ts'
+import { type Entry, isObscured, readCx } from './entry.ts'
 import { anonymous, envelope, SoapFault, securityFault, soap12 } from './faults.ts'
 import { findOrganization } from './organizations.ts'
 import { answer } from './registry.ts'
@@ -34,7 +34,7 @@ import type { Message } from './soap.ts'
 import { type Identity, postSoap, readIdentity } from './soap-client.ts'
 import { spoil } from './spoil.ts'
 import { type AskedQuery, patientAsked, RegistryProblem } from './stored-query.ts'
-import { children, cutOut, escapeXml, isNamed, only, parseXml } from './xml.ts'
+import { children, cutOut, escapeXml, isNamed, only, parseXml, serialize } from './xml.ts'
 
 export type Ini = Counterpart<{
   /** ITI-18, search (ini.md §1.2, row 2). */
@@ -180,11 +180,16 @@ async function search(star: Star, asked: Search): Promise<string> {
   const found = answer(wanted, {
     holdings: seed.holdings.ini,
     under: (id) => citizen?.identifiers ?? [id],
-    withhold: (entry) =>
-      entry.patient.value !== readCx(claimed.patient)?.value || (isObscured(entry) && !mayLookBehind.has(claimed.role)),
+    withhold: (entry) => !isAbout(entry, claimed) || (isObscured(entry) && !mayLookBehind.has(claimed.role)),
   })
   const response = queryResponse({ status: 'Success', found, returnType: wanted.returnType })
   return isEmpty(response) ? failure([nothing]) : response
+}
+
+/** Whatever ids are asked for, only what is about the person in the assertion is told. */
+function isAbout({ patient }: Entry, claimed: Claimed): boolean {
+  const id = readCx(claimed.patient)
+  return id !== undefined && samePerson(patient, id)
 }
 
 /** The query and the assertion as they came, and beside it INI's own word on who the person is. */
@@ -225,7 +230,7 @@ function responseIn(text: string): string | undefined {
   try {
     const body = only(parseXml(text), soap12, 'Body')
     const response = body && children(body)[0]
-    return response && isNamed(response, query, 'AdhocQueryResponse') ? cutOut(response) : undefined
+    return response && isNamed(response, query, 'AdhocQueryResponse') ? serialize(response) : undefined
   } catch {
     return undefined
   }

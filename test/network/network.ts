@@ -80,7 +80,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
         fhir: record.urls.fhir,
         patients: true,
       }),
-      tailored('ini', 'ini', { base: new URL(ini.urls.registry).origin }),
+      tailored('ini', 'ini', { base: new URL(ini.urls.search).origin }),
       tailored('region-050', 'region', { query: regions['region-050'].urls.crossGatewayQuery }),
       tailored('region-120', 'region', { query: regions['region-120'].urls.crossGatewayQuery }),
       tailored('region-150', 'region', { query: regions['region-150'].urls.crossGatewayQuery }),

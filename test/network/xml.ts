@@ -1,4 +1,4 @@
-import { DOMParser, type Element, type Node } from '@xmldom/xmldom'
+import { DOMParser, type Element, type Node, XMLSerializer } from '@xmldom/xmldom'
 import { ExclusiveCanonicalization } from 'xml-crypto'
 
 export type { Element } from '@xmldom/xmldom'
@@ -54,6 +54,11 @@ export function cutOut(element: Element): string {
     inclusiveNamespacesPrefixList: ['xs', 'xsi'],
     ancestorNamespaces,
   })
+}
+
+/** The element as text, with the namespaces it declares. */
+export function serialize(element: Element): string {
+  return new XMLSerializer().serializeToString(element)
 }
 
 export function escapeXml(text: string): string {

@@ -124,6 +124,7 @@ export interface LibraryOptions {
   readonly canonicalization?: string
   readonly transforms?: readonly string[]
   readonly prefixes?: readonly string[]
+  readonly methodPrefixes?: readonly string[]
   readonly emptyUri?: boolean
   readonly hmacKey?: string
 }
@@ -136,7 +137,7 @@ export function signedByLibrary(xml: string, options: LibraryOptions = {}): stri
     publicCert: identity.certificate,
     signatureAlgorithm: options.signatureAlgorithm ?? samlNames.rsaSha256,
     canonicalizationAlgorithm: (options.canonicalization ?? samlNames.exclusiveC14n) as 'http://www.w3.org/2001/10/xml-exc-c14n#',
-    idAttribute: 'ID',
+    inclusiveNamespacesPrefixList: [...(options.methodPrefixes ?? [])],
   })
   if (hmacKey !== undefined) signer.enableHMAC()
   signer.addReference({

@@ -1,13 +1,14 @@
-import type { Code, Extra, LocalizedText, Slot } from '../../core/model/code.ts'
+import type { Code } from '../../core/model/code.ts'
 import type { Author } from '../../core/model/metadata.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
 import { classificationName, identifierName, isDerivedId, type MemberName, slots as slotNames } from './names.ts'
 import { authorSlots } from './object-tables.ts'
 import {
-  isPlain,
   keepForeign,
   keepSlotType,
   OddObject,
+  onlyText,
+  onlyValue,
   plainAttributes,
   readSlot,
   readTexts,
@@ -15,25 +16,19 @@ import {
 } from './parts-read.ts'
 import { Rest } from './rest.ts'
 
-/**
- * A Classification or an ExternalIdentifier under way: what is in its attributes, its slots and names, of which its
- * reader makes what it can, and in `rest` what nobody makes anything of.
- */
+/** A Classification or an ExternalIdentifier under way: what is in its attributes, and in `rest` what is kept as it is. */
 export class Member {
   id = ''
   scheme: string | undefined = undefined
   node: string | undefined = undefined
   value: string | undefined = undefined
-  readonly slots: Slot[] = []
-  names: readonly LocalizedText[] | undefined = undefined
   readonly rest = new Rest()
+}
 
-  /** Keeps the slots and names too, and gives everything that is kept. */
-  keepAll(): Extra | undefined {
-    for (const slot of this.slots) this.rest.slot(slot)
-    if (this.names !== undefined) this.rest.names(this.names)
-    return this.rest.collected
-  }
+/** Makes something of a member's slots and name. Each answers whether it did; what it leaves is kept as it is. */
+interface Taker {
+  takeSlot(tree: XmlTree, slot: Node, rest: Rest): boolean
+  takeName(tree: XmlTree, name: Node, rest: Rest): boolean
 }
 
 /** Reads a member's attributes; its children are for `finishMember`, once it is known what it is. */
@@ -53,16 +48,23 @@ export function readMember(tree: XmlTree, node: Node, owner: string, name: Membe
 }
 
 /** Reads a member's children. Its id is kept unless it is the one the writer would make. */
-export function finishMember(tree: XmlTree, node: Node, member: Member, owner: string, key: string): void {
+export function finishMember(
+  tree: XmlTree,
+  node: Node,
+  member: Member,
+  owner: string,
+  key: string,
+  taker?: Taker,
+): void {
   const { id, rest } = member
   if (id !== '' && !isDerivedId(id, owner, key)) rest.attribute('id', id)
   for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
     switch (tree.local(child)) {
       case 'Slot':
-        member.slots.push(readSlot(tree, child))
+        if (taker?.takeSlot(tree, child, rest) !== true) rest.slot(readSlot(tree, child))
         break
       case 'Name':
-        member.names = readTexts(tree, child)
+        if (taker?.takeName(tree, child, rest) !== true) rest.names(readTexts(tree, child))
         break
       case 'Description':
         rest.descriptions(readTexts(tree, child))
@@ -80,52 +82,91 @@ export function finishMember(tree: XmlTree, node: Node, member: Member, owner: s
   }
 }
 
-export function readCode(tree: XmlTree, node: Node, member: Member, owner: string, key: string): Code {
-  const { rest } = member
-  finishMember(tree, node, member, owner, key)
-  const code: { -readonly [Key in keyof Code]: Code[Key] } = { code: member.value ?? '', scheme: '' }
-  let told = false
-  for (const slot of member.slots) {
-    if (slot.name !== slotNames.codingScheme || slot.values.length === 0) rest.slot(slot)
-    else if (told || slot.values.length > 1) throw new OddObject('a code of it has more than one coding scheme')
-    else {
-      told = true
-      code.scheme = slot.values[0]?.trim() ?? ''
+class CodeTaker implements Taker {
+  scheme: string | undefined = undefined
+  display: string | undefined = undefined
+
+  takeSlot(tree: XmlTree, node: Node, rest: Rest): boolean {
+    if (tree.attribute(node, 'name') !== slotNames.codingScheme) return false
+    let scheme = onlyValue(tree, node)
+    if (scheme === undefined) {
+      const slot = readSlot(tree, node)
+      if (slot.values.length === 0) return false
+      if (slot.values.length > 1) throw new OddObject('a code of it has more than one coding scheme')
+      scheme = slot.values[0]?.trim()
       keepSlotType(rest, slot)
     }
+    if (this.scheme !== undefined) throw new OddObject('a code of it has more than one coding scheme')
+    this.scheme = scheme
+    return true
   }
-  const [name] = member.names ?? []
-  if (member.names !== undefined && name !== undefined) {
-    code.display = name.value
-    if (!isPlain(member.names)) rest.names(member.names)
+
+  takeName(tree: XmlTree, node: Node): boolean {
+    this.display = onlyText(tree, node)
+    if (this.display !== undefined) return true
+    this.display = readTexts(tree, node)[0]?.value
+    return false
   }
-  if (rest.collected !== undefined) code.extra = rest.collected
+}
+
+export function readCode(tree: XmlTree, node: Node, member: Member, owner: string, key: string): Code {
+  const taker = new CodeTaker()
+  finishMember(tree, node, member, owner, key, taker)
+  const code: { -readonly [Key in keyof Code]: Code[Key] } = { code: member.value ?? '', scheme: taker.scheme ?? '' }
+  if (taker.display !== undefined) code.display = taker.display
+  if (member.rest.collected !== undefined) code.extra = member.rest.collected
   return code
 }
 
-export function readAuthor(tree: XmlTree, node: Node, member: Member, owner: string, key: string): Author {
-  const { rest, value } = member
-  if (value !== undefined && value !== '') rest.attribute('nodeRepresentation', value)
-  finishMember(tree, node, member, owner, key)
-  const author: { -readonly [Key in keyof Author]: Author[Key] } = {
+class AuthorTaker implements Taker {
+  readonly author: { -readonly [Key in keyof Author]: Author[Key] } = {
     persons: [],
     institutions: [],
     roles: [],
     specialties: [],
     telecommunications: [],
   }
-  for (const slot of member.slots) {
-    const field = authorSlots.get(slot.name)
-    if (field === undefined || slot.values.length === 0) rest.slot(slot)
-    else {
-      const told = trimmed(slot.values)
-      author[field] = author[field].length === 0 ? told : [...author[field], ...told]
-      keepSlotType(rest, slot)
-    }
+
+  takeSlot(tree: XmlTree, node: Node, rest: Rest): boolean {
+    const field = authorSlots.get(tree.attribute(node, 'name') ?? '')
+    if (field === undefined) return false
+    const slot = readSlot(tree, node)
+    if (slot.values.length === 0) return false
+    const before = this.author[field]
+    this.author[field] = before.length === 0 ? trimmed(slot.values) : [...before, ...trimmed(slot.values)]
+    keepSlotType(rest, slot)
+    return true
   }
-  if (member.names !== undefined) rest.names(member.names)
-  if (rest.collected !== undefined) author.extra = rest.collected
-  return author
+
+  takeName(): boolean {
+    return false
+  }
+}
+
+export function readAuthor(tree: XmlTree, node: Node, member: Member, owner: string, key: string): Author {
+  const { rest, value } = member
+  if (value !== undefined && value !== '') rest.attribute('nodeRepresentation', value)
+  const taker = new AuthorTaker()
+  finishMember(tree, node, member, owner, key, taker)
+  if (rest.collected !== undefined) taker.author.extra = rest.collected
+  return taker.author
+}
+
+/** An identifier's name says what its scheme says, and is not kept when it says just that. */
+export class NameTaker implements Taker {
+  readonly #name: string
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  takeSlot(): boolean {
+    return false
+  }
+
+  takeName(tree: XmlTree, node: Node): boolean {
+    return onlyText(tree, node) === this.#name
+  }
 }
 
 export function keepClassification(tree: XmlTree, node: Node, member: Member, owner: string, rest: Rest): void {
@@ -134,11 +175,11 @@ export function keepClassification(tree: XmlTree, node: Node, member: Member, ow
     ...(member.scheme === undefined ? {} : { scheme: member.scheme }),
     ...(member.node === undefined ? {} : { node: member.node }),
     ...(member.value === undefined ? {} : { value: member.value }),
-    extra: member.keepAll() ?? {},
+    extra: member.rest.collected ?? {},
   })
 }
 
 export function keepIdentifier(tree: XmlTree, node: Node, member: Member, owner: string, rest: Rest): void {
   finishMember(tree, node, member, owner, `identifier-${rest.collected?.identifiers?.length ?? 0}`)
-  rest.identifier({ scheme: member.scheme ?? '', value: member.value ?? '', extra: member.keepAll() ?? {} })
+  rest.identifier({ scheme: member.scheme ?? '', value: member.value ?? '', extra: member.rest.collected ?? {} })
 }

@@ -66,7 +66,7 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
     if (member.node !== packageNodes.submissionSet && member.node !== packageNodes.folder)
       throw new OddObject('a classification stands outside the object it classifies')
     finishMember(tree, node, member, owner, 'node')
-    beside.push({ owner, node: member.node, extra: member.keepAll() ?? {} })
+    beside.push({ owner, node: member.node, extra: member.rest.collected ?? {} })
   }
 
   return {

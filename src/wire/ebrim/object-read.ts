@@ -7,6 +7,7 @@ import {
   keepClassification,
   keepIdentifier,
   type Member,
+  NameTaker,
   readAuthor,
   readCode,
   readMember,
@@ -14,10 +15,10 @@ import {
 import { associationTypes, availability, classificationName, entryKinds, identifierName } from './names.ts'
 import type { ClassificationForm, FieldOf, ObjectTable, SlotForm } from './object-tables.ts'
 import {
-  isPlain,
   keepForeign,
   keepSlotType,
   OddObject,
+  onlyValue,
   plainAttributes,
   readSlot,
   readTexts,
@@ -104,33 +105,46 @@ function readHome(value: string, draft: Draft, rest: Rest): void {
 }
 
 function readSlotField<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draft: Draft, rest: Rest): void {
-  const slot = readSlot(tree, node)
-  const known = table.slots.get(slot.name)
-  if (known === undefined || slot.values.length === 0) {
-    rest.slot(slot)
-    return
-  }
-  keepSlotType(rest, slot)
-  if (known.form === 'texts') {
-    const before = draft[known.field] as List | undefined
-    const values = trimmed(slot.values)
-    draft[known.field] = before === undefined ? values : [...before, ...values]
-    return
-  }
-  if (slot.values.length > 1 || draft[known.field] !== undefined || rest.hasSlot(slot.name))
-    throw new OddObject(`its ${slot.name} has more than one value`)
-  const told = slot.values[0] ?? ''
-  const value = understand(told, known)
-  if (value === undefined) rest.slot({ name: slot.name, values: slot.values })
+  const name = tree.attribute(node, 'name') ?? ''
+  const known = table.slots.get(name)
+  if (known === undefined) rest.slot(readSlot(tree, node))
+  else if (known.form === 'texts') readListSlot(tree, node, known.field, draft, rest)
   else {
-    draft[known.field] = value
+    if (draft[known.field] !== undefined || rest.hasSlot(name))
+      throw new OddObject(`its ${name} has more than one value`)
+    const told = onlyValue(tree, node)
+    const value = told === undefined ? undefined : understand(told, known)
+    if (value === undefined) readOddSlot(tree, node, known, draft, rest)
+    else draft[known.field] = value
     // A hash may be told in capitals; it is compared in small letters and told on as it was told.
-    if (known.form === 'hash' && value !== told.trim()) rest.slot({ name: slot.name, values: slot.values })
+    if (known.form === 'hash' && value !== undefined && value !== told) rest.slot(readSlot(tree, node))
   }
 }
 
-function understand<T>(told: string, { form }: FieldOf<T, SlotForm>): string | number | undefined {
-  const value = told.trim()
+function readListSlot(tree: XmlTree, node: Node, field: string, draft: Draft, rest: Rest): void {
+  const slot = readSlot(tree, node)
+  if (slot.values.length === 0) {
+    rest.slot(slot)
+    return
+  }
+  const before = draft[field] as List | undefined
+  draft[field] = before === undefined ? trimmed(slot.values) : [...before, ...trimmed(slot.values)]
+  keepSlotType(rest, slot)
+}
+
+/** A slot of a single value that names a type, has no value, or one that its field does not take. */
+function readOddSlot<T>(tree: XmlTree, node: Node, known: FieldOf<T, SlotForm>, draft: Draft, rest: Rest): void {
+  const slot = readSlot(tree, node)
+  if (slot.values.length > 1) throw new OddObject(`its ${slot.name} has more than one value`)
+  const value = slot.slotType === undefined ? undefined : understand(slot.values[0]?.trim() ?? '', known)
+  if (value === undefined) rest.slot(slot)
+  else {
+    draft[known.field] = value
+    keepSlotType(rest, slot)
+  }
+}
+
+function understand<T>(value: string, { form }: FieldOf<T, SlotForm>): string | number | undefined {
   switch (form) {
     case 'text':
       return value === '' ? undefined : value
@@ -160,7 +174,7 @@ function readClassification<T>(
   if (known !== undefined) readKnownClassification(tree, node, known, owner, member, draft)
   else if (member.scheme === undefined && member.node === table.node && table.node !== undefined) {
     finishMember(tree, node, member, owner, 'node')
-    rest.of('node', member.keepAll())
+    rest.of('node', member.rest.collected)
   } else keepClassification(tree, node, member, owner, rest)
 }
 
@@ -207,7 +221,6 @@ function readIdentifier<T>(
     draft[field] = id
     if (formatCx(id) !== member.value) member.rest.attribute('value', member.value)
   } else draft[field] = member.value
-  finishMember(tree, node, member, owner, field)
-  if (member.names !== undefined && isPlain(member.names) && member.names[0]?.value === name) member.names = undefined
-  rest.of(field, member.keepAll())
+  finishMember(tree, node, member, owner, field, new NameTaker(name))
+  rest.of(field, member.rest.collected)
 }

@@ -33,30 +33,46 @@ export function readSlots(tree: XmlTree, node: Node): Slot[] {
   return slots
 }
 
+/**
+ * The value of a slot that has one and names no type, without the white space that pretty printing puts around it;
+ * undefined for any other slot.
+ */
+export function onlyValue(tree: XmlTree, slot: Node): string | undefined {
+  const list = tree.first(slot)
+  if (list === NONE || tree.next(list) !== NONE || tree.local(list) !== 'ValueList') return undefined
+  const value = tree.first(list)
+  if (value === NONE || tree.next(value) !== NONE || tree.attribute(slot, 'slotType') !== undefined) return undefined
+  return tree.text(value).trim()
+}
+
 /** Reads the LocalizedStrings of a rim:Name or rim:Description. */
 export function readTexts(tree: XmlTree, node: Node): LocalizedText[] {
   const texts: LocalizedText[] = []
   for (let child = tree.first(node); child !== NONE; child = tree.next(child)) {
-    const text: { -readonly [Key in keyof LocalizedText]: LocalizedText[Key] } = { value: '' }
-    for (const { namespace, local, value } of tree.attributes(child)) {
-      if (local === 'value') text.value = value
-      else if (local === 'charset') text.charset = value
-      else if (local === 'lang' && namespace === xml) text.language = value
+    const text: { -readonly [Key in keyof LocalizedText]: LocalizedText[Key] } = {
+      value: tree.attribute(child, 'value') ?? '',
     }
+    const language = tree.attribute(child, 'lang', xml)
+    if (language !== undefined) text.language = language
+    const charset = tree.attribute(child, 'charset')
+    if (charset !== undefined) text.charset = charset
     texts.push(text)
   }
   return texts
 }
 
-/** Whether the texts are one text that carries nothing beyond its value but the schema's defaults (ebRIM 3.0: 2.7). */
-export function isPlain(texts: readonly LocalizedText[]): boolean {
-  const [text] = texts
-  return (
-    texts.length === 1 &&
-    text !== undefined &&
-    (text.language === undefined || text.language === 'en-US') &&
-    (text.charset === undefined || text.charset === 'UTF-8')
-  )
+/**
+ * The text of a rim:Name that has one, with nothing beside it but the schema's defaults (ebRIM 3.0: 2.7); undefined for
+ * any other.
+ */
+export function onlyText(tree: XmlTree, name: Node): string | undefined {
+  const child = tree.first(name)
+  if (child === NONE || tree.next(child) !== NONE) return undefined
+  const language = tree.attribute(child, 'lang', xml)
+  if (language !== undefined && language !== 'en-US') return undefined
+  const charset = tree.attribute(child, 'charset')
+  if (charset !== undefined && charset !== 'UTF-8') return undefined
+  return tree.attribute(child, 'value') ?? ''
 }
 
 /** Keeps the type of a slot whose values have a field of their own. */

@@ -112,7 +112,7 @@ export function writeConcept(code: Code): CodeableConcept {
 export function readReferenceId(reference: Reference): string | undefined {
   const { system, value, type } = reference.identifier ?? {}
   if (value === undefined || value === '') return undefined
-  const kind = type?.coding?.find((coding) => coding.system === uriSystem)?.code
+  const kind = type?.coding?.find(({ system, code }) => system === uriSystem && code !== '')?.code
   if (system === undefined && value.includes('^')) return value
   const assigned = readAssigned(reference.identifier ?? {})
   if (assigned !== undefined) return kind === undefined ? formatCx(assigned) : `${formatCx(assigned)}^${kind}`
