@@ -1,5 +1,5 @@
 import { adapters } from '../adapters/index.ts'
-import { documentTypes, loinc } from '../contracts/affinity-domain/document-types.ts'
+import { documentTypes, formerDocumentTypes, loinc } from '../contracts/affinity-domain/document-types.ts'
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { cached } from './cache/cached.ts'
 import { registryAsker } from './client/ask-registry.ts'
@@ -18,6 +18,9 @@ import type { healthRegistry } from './resilience/health.ts'
 import type { Events } from './telemetry/events.ts'
 import { jwtIssuer } from './trust/issue-jwt.ts'
 import { samlIssuer, type Vouching } from './trust/issue-saml.ts'
+
+/** Documents of former types are in the indexes still. */
+const allTypes = [...documentTypes, ...Object.keys(formerDocumentTypes).map((code) => ({ code, scheme: loinc }))]
 
 /** What connecting the communities of a configuration needs. Whatever is opened is left to `opened` to close. */
 export interface ConnectParts {
@@ -131,7 +134,7 @@ function vouchingFor(
     organizationName: organization.name,
     patientId: patient,
     application: assertion.application ?? application,
-    documentTypes: typesAsked(query) ?? assertion.documentTypes ?? documentTypes,
+    documentTypes: typesAsked(query) ?? assertion.documentTypes ?? allTypes,
     ...(inCare === undefined ? {} : { inCare }),
     ...(locality === undefined ? {} : { locality }),
   }

@@ -12,7 +12,7 @@ export default defineAdapter({
     const { fhir, registry, protocol, patients, regionSystem } = options
     const answers =
       protocol === 'xds'
-        ? registry && xdsRegistry(home, registry, options, tools)
+        ? registry && xdsRegistry(registry, options, tools)
         : fhir && fhirRegistry({ baseUrl: fhir, tools })
     if (!answers) throw new Error(`Community ${name}: no endpoint for protocol ${protocol}`)
     return {

@@ -1,5 +1,4 @@
 import type { AdapterTools } from '../../src/config/adapter.ts'
-import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentRegistry } from '../../src/core/ports.ts'
 import { actions } from '../../src/wire/actions.ts'
 import { answerOf } from '../../src/wire/ebrim/outcome.ts'
@@ -7,7 +6,6 @@ import type { TuscanyOptions } from './options.ts'
 
 /** Asks the regional XDS.b registry (ITI-18). A registry inside our own community names no home. */
 export function xdsRegistry(
-  home: HomeCommunityId,
   url: string,
   { messageId, codeLists }: TuscanyOptions,
   tools: AdapterTools,
@@ -21,7 +19,8 @@ export function xdsRegistry(
         call,
         messageId,
         codeLists,
-        homes: { missing: 'stamp', allowed: new Set([home]) },
+        // The index of those we assist tells of their documents wherever these lie (ini.md §7.1, RDA).
+        homes: { missing: 'stamp', allowed: 'any' },
       })
       return answerOf(reply)
     },

@@ -26,7 +26,7 @@ export function homed(
           ],
         })
       }
-      if (object.home === asked || allowed.has(object.home)) return true
+      if (object.home === asked || allowed === 'any' || allowed.has(object.home)) return true
       issues.push({
         severity: 'warning',
         code: 'XDSRegistryMetadataError',

@@ -32,8 +32,9 @@ export interface RegistryQuestion {
 /** How the `home` of told objects is taken (ITI TF-2: 3.38.4.1.3; ihe.md §6.4 no. 4). */
 export interface HomeRule {
   readonly missing: 'reject' | 'stamp'
-  /** The homes this community may tell of. Objects of any other are dropped with a warning. */
-  readonly allowed: ReadonlySet<HomeCommunityId>
+  /** The homes this community may tell of; objects of any other are dropped with a warning. An index of its citizens
+   * tells of documents wherever they lie: `any`. */
+  readonly allowed: ReadonlySet<HomeCommunityId> | 'any'
 }
 
 /** What the registry said; a SOAP fault is a value, so that each adapter reads its own community's dialect. */

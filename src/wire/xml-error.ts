@@ -38,5 +38,7 @@ export class XmlError extends Error {
     super(`${sentences[reason]} (at byte ${offset})`)
     this.reason = reason
     this.offset = offset
+    // Until a stack is written out it holds the objects whose methods are on it, and through them the message.
+    void this.stack
   }
 }

@@ -149,7 +149,7 @@ export class XmlNames {
     const record = id << NAME
     this.table[record | PREFIX] = prefix
     this.table[record | LOCAL] = local
-    this.table[record | KIND] = kindOf(this.string(prefix), this.string(local))
+    this.table[record | KIND] = kindOf(this.#reserved(prefix), this.#reserved(local))
     return id
   }
 
@@ -159,8 +159,14 @@ export class XmlNames {
     if (known >= 0) return known
     const id = this.#append(from, to, hash)
     this.table[(id << NAME) | LOCAL] = id
-    this.table[(id << NAME) | KIND] = kindOf('', this.string(id))
+    this.table[(id << NAME) | KIND] = kindOf('', this.#reserved(id))
     return id
+  }
+
+  /** The name when it is as short as those that mean something to XML itself; else something that does not. */
+  #reserved(id: number): string {
+    if (id === 0) return ''
+    return this.table[(id << NAME) | LENGTH]! <= 'xmlns'.length ? this.string(id) : 'longer'
   }
 
   #append(from: number, to: number, hash: number): number {

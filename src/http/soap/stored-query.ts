@@ -19,9 +19,29 @@ export function iti18(gateway: QueryGateway, home: HomeCommunityId): StoredQuery
   return { ...storedQuery(gateway, home, sourcesOf), id: 'ITI-18', action: actions.registryStoredQuery }
 }
 
-/** ITI-38 for other communities: our own community answers (ITI TF-2: 3.38). */
+/**
+ * ITI-38 for other communities: our own community answers, and every object is told under our home, because it is us that
+ * the asker will ask for more (ITI TF-2: 3.38.4.1.3). Our index knows documents that lie elsewhere.
+ */
 export function iti38(gateway: QueryGateway, home: HomeCommunityId): StoredQueryTransaction {
-  return { ...storedQuery(gateway, home), id: 'ITI-38', action: actions.crossGatewayQuery }
+  const { encode, ...rest } = storedQuery(gateway, home)
+  const ours = <T extends object>(objects: readonly T[]) => objects.map((object) => ({ ...object, home }))
+  return {
+    ...rest,
+    id: 'ITI-38',
+    action: actions.crossGatewayQuery,
+    encode: (answer, request, call) =>
+      encode(
+        {
+          ...answer,
+          entries: ours(answer.entries),
+          submissionSets: ours(answer.submissionSets),
+          folders: ours(answer.folders),
+        },
+        request,
+        call,
+      ),
+  }
 }
 
 function sourcesOf({ sources }: MergedEntry): Slot[] {

@@ -73,7 +73,8 @@ export function readObject<T>(tree: XmlTree, node: Node, table: ObjectTable<T>):
   for (const field of table.lists) draft[field] ??= []
   for (const field of table.required) if (draft[field] === undefined) throw new OddObject(`it has no ${field}`)
   if (rest.collected !== undefined) draft.extra = rest.collected
-  return draft as T
+  // Filled field by field, the draft has become a dictionary; a copy is a plain object again, smaller and faster to read.
+  return { ...draft } as T
 }
 
 function readOwnAttributes<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draft: Draft, rest: Rest): void {
@@ -140,7 +141,8 @@ function readOddSlot<T>(tree: XmlTree, node: Node, known: FieldOf<T, SlotForm>, 
   if (value === undefined) rest.slot(slot)
   else {
     draft[known.field] = value
-    keepSlotType(rest, slot)
+    if (known.form === 'hash' && value !== slot.values[0]?.trim()) rest.slot(slot)
+    else keepSlotType(rest, slot)
   }
 }
 
