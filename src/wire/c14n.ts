@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { COLON, EQUALS, GREATER, LESS, QUOTE, SLASH, SPACE } from './xml-characters.ts'
 import { decode } from './xml-decode.ts'
-import { XmlError } from './xml-error.ts'
+import { XmlError, type XmlReason } from './xml-error.ts'
 import { LENGTH, LOCAL, NAME, NO_NAMESPACE, OFFSET, PREFIX, XML_NAMESPACE } from './xml-names.ts'
+import { ascii, attributeEscapes, textEscapes, XmlOutput } from './xml-output.ts'
 import {
   ATTRIBUTE,
   ATTRIBUTE_COUNT,
@@ -31,7 +32,7 @@ import {
   VALUE_START,
   type XmlRecords,
 } from './xml-records.ts'
-import { freshSource, type Source } from './xml-source.ts'
+import type { Source } from './xml-source.ts'
 import { decodeContent, NONE, type Node, type XmlTree } from './xml-tree.ts'
 
 export interface CanonicalOptions {
@@ -51,7 +52,8 @@ export function canonicalize(tree: XmlTree, node: Node, options: CanonicalOption
 
 /** As `canonicalize`, in UTF-8: what a digest is taken of. */
 export function canonicalBytes(tree: XmlTree, node: Node, options: CanonicalOptions = {}): Buffer {
-  if (node < 0 || node === options.omit) throw new XmlError('empty-canonical-form', node < 0 ? 0 : tree.start(node))
+  const absent = !(node >= 0 && node < tree.records.count)
+  if (absent || node === options.omit) throw new XmlError('empty-canonical-form', absent ? 0 : tree.start(node))
   return new Canonicalization(tree, node, options).bytes()
 }
 
@@ -59,24 +61,11 @@ export function canonicalBytes(tree: XmlTree, node: Node, options: CanonicalOpti
 const DEFAULT = 0
 const xmlns = ascii(' xmlns')
 
-/** Canonical XML 1.0 §2.3: what stands for a character in text and in an attribute value. */
-const textEscapes = escapes({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#xD;' })
-const attributeEscapes = escapes({
-  '&': '&amp;',
-  '<': '&lt;',
-  '"': '&quot;',
-  '\t': '&#x9;',
-  '\n': '&#xA;',
-  '\r': '&#xD;',
-})
-
 class Canonicalization {
   readonly #records: XmlRecords
   readonly #apex: Node
   readonly #omit: Node
-  readonly #limit: number
-  #out: Source
-  #length = 0
+  readonly #out: XmlOutput
   /** Per prefix, the namespace (+ 1) that the nearest rendered ancestor declares, 0 when none; and how to go back. */
   readonly #rendered: Int32Array
   readonly #undo: number[] = []
@@ -88,8 +77,9 @@ class Canonicalization {
     this.#records = records
     this.#apex = apex
     this.#omit = options.omit ?? NONE
-    this.#limit = records.maxBytes
-    this.#out = freshSource(Math.min(this.#limit, 1024 + (tree.end(apex) - tree.start(apex))))
+    this.#out = new XmlOutput(1024 + tree.end(apex) - tree.start(apex), records.maxBytes, () =>
+      this.#refuse('too-large'),
+    )
     this.#rendered = new Int32Array(records.names.count)
     this.#rendered[DEFAULT] = NO_NAMESPACE + 1
     if (options.inclusivePrefixes !== undefined && options.inclusivePrefixes.length > 0) {
@@ -111,7 +101,7 @@ class Canonicalization {
       let from = elements[node * ELEMENT + OPENED]!
       let next = elements[node * ELEMENT + FLAGS]! & CHILDREN ? node + 1 : NONE
       for (;;) {
-        if (next === this.#omit && next !== NONE) {
+        if (next !== NONE && next === this.#omit) {
           this.#content(node, from, elements[next * ELEMENT + START]!)
           from = elements[next * ELEMENT + END]!
           next = elements[next * ELEMENT + NEXT]!
@@ -124,7 +114,7 @@ class Canonicalization {
         this.#content(node, from, elements[node * ELEMENT + CLOSING]!)
         this.#endTag(node)
         this.#restore(marks.pop() ?? 0)
-        if (node === this.#apex) return this.#out.subarray(0, this.#length)
+        if (node === this.#apex) return this.#out.written()
         from = elements[node * ELEMENT + END]!
         next = elements[node * ELEMENT + NEXT]!
         node = elements[node * ELEMENT + PARENT]!
@@ -136,7 +126,7 @@ class Canonicalization {
     const { elements, attributes, names } = this.#records
     const at = node * ELEMENT
     const name = elements[at + NAME_OF]!
-    this.#byte(LESS)
+    this.#out.byte(LESS)
     this.#name(name)
     const first = elements[at + ATTRIBUTES]!
     const count = elements[at + ATTRIBUTE_COUNT]!
@@ -152,7 +142,7 @@ class Canonicalization {
     for (const prefix of due) this.#declaration(prefix)
     if (count === 1) this.#attribute(first)
     else if (count > 1) for (const index of this.#sorted(first, count)) this.#attribute(index)
-    this.#byte(GREATER)
+    this.#out.byte(GREATER)
   }
 
   /** A prefix visibly used, or to be treated so: due to be declared unless a rendered ancestor does so already. */
@@ -172,7 +162,7 @@ class Canonicalization {
       const at = (scope - 1) * DECLARATION_SIZE
       const prefix = scopes.table[at + DECLARED_PREFIX]!
       const namespace = scopes.table[at + DECLARED_NAMESPACE]!
-      if (!names.isAbsolute(namespace)) this.#relative(node)
+      if (!names.isAbsolute(namespace)) this.#refuse('relative-namespace')
       if (this.#inclusive?.[prefix] === 1) this.#use(prefix, namespace, due)
       scope = scopes.table[at + OUTER]!
     }
@@ -197,25 +187,26 @@ class Canonicalization {
     const namespace = this.#rendered[prefix]! - 1
     let value = this.#namespaces.get(namespace)
     if (value === undefined) {
-      if (!this.#records.names.isAbsolute(namespace)) this.#relative(this.#apex)
+      if (!this.#records.names.isAbsolute(namespace)) this.#refuse('relative-namespace')
       value = Buffer.from(this.#records.names.namespace(namespace), 'utf8') as Source
       this.#namespaces.set(namespace, value)
     }
-    this.#copy(xmlns, 0, xmlns.length)
+    this.#out.copy(xmlns, 0, xmlns.length)
     if (prefix !== DEFAULT) {
-      this.#byte(COLON)
+      this.#out.byte(COLON)
       this.#name(prefix)
     }
-    this.#byte(EQUALS)
-    this.#byte(QUOTE)
-    this.#escaped(value, 0, value.length, attributeEscapes)
-    this.#byte(QUOTE)
+    this.#out.byte(EQUALS)
+    this.#out.byte(QUOTE)
+    this.#out.escaped(value, 0, value.length, attributeEscapes)
+    this.#out.byte(QUOTE)
   }
 
   /** By namespace name, then by local name. */
   #sorted(first: number, count: number): number[] {
-    const order = Array.from({ length: count }, (_, index) => first + index)
-    return order.sort((a, b) => this.#compare(a, b))
+    const order: number[] = []
+    for (let index = first; index < first + count; index++) order.push(index)
+    return order.sort((one, other) => this.#compare(one, other))
   }
 
   #compare(one: number, other: number): number {
@@ -234,30 +225,30 @@ class Canonicalization {
     const name = attributes[at + ATTRIBUTE_NAME]!
     const from = attributes[at + VALUE_START]!
     const to = attributes[at + VALUE_END]!
-    this.#byte(SPACE)
+    this.#out.byte(SPACE)
     this.#name(name >> 1)
-    this.#byte(EQUALS)
-    this.#byte(QUOTE)
+    this.#out.byte(EQUALS)
+    this.#out.byte(QUOTE)
     if (name & 1) {
       const into = this.#records.scratch(to - from)
-      this.#escaped(into, 0, decode(source, from, to, 'attribute', into, 0), attributeEscapes)
-    } else this.#escaped(source, from, to, attributeEscapes)
-    this.#byte(QUOTE)
+      this.#out.escaped(into, 0, decode(source, from, to, 'attribute', into, 0), attributeEscapes)
+    } else this.#out.escaped(source, from, to, attributeEscapes)
+    this.#out.byte(QUOTE)
   }
 
   #content(node: Node, from: number, to: number): void {
     if (from === to) return
     if (this.#records.elements[node * ELEMENT + FLAGS]! & (ENCODED | MARKUP)) {
       const into = this.#records.scratch(to - from)
-      this.#escaped(into, 0, decodeContent(this.#records, from, to, into, 0), textEscapes)
-    } else this.#escaped(this.#records.source, from, to, textEscapes)
+      this.#out.escaped(into, 0, decodeContent(this.#records, from, to, into, 0), textEscapes)
+    } else this.#out.escaped(this.#records.source, from, to, textEscapes)
   }
 
   #endTag(node: Node): void {
-    this.#byte(LESS)
-    this.#byte(SLASH)
+    this.#out.byte(LESS)
+    this.#out.byte(SLASH)
     this.#name(this.#records.elements[node * ELEMENT + NAME_OF]!)
-    this.#byte(GREATER)
+    this.#out.byte(GREATER)
   }
 
   #restore(mark: number): void {
@@ -268,50 +259,14 @@ class Canonicalization {
     }
   }
 
-  #relative(node: Node): never {
-    throw new XmlError('relative-namespace', this.#records.elements[node * ELEMENT + START]!)
+  #refuse(reason: XmlReason): never {
+    throw new XmlError(reason, this.#records.elements[this.#apex * ELEMENT + START]!)
   }
 
   #name(name: number): void {
     const { source, names } = this.#records
     const from = names.table[(name << NAME) | OFFSET]!
-    this.#copy(source, from, from + names.table[(name << NAME) | LENGTH]!)
-  }
-
-  #escaped(from: Source, start: number, end: number, table: readonly (Source | undefined)[]): void {
-    let run = start
-    for (let pos = start; pos < end; pos++) {
-      const instead = table[from[pos]!]
-      if (instead === undefined) continue
-      this.#copy(from, run, pos)
-      this.#copy(instead, 0, instead.length)
-      run = pos + 1
-    }
-    this.#copy(from, run, end)
-  }
-
-  #copy(from: Source, start: number, end: number): void {
-    const size = end - start
-    this.#reserve(size)
-    const out = this.#out
-    let at = this.#length
-    this.#length = at + size
-    if (size > 64) from.copy(out, at, start, end)
-    else for (let pos = start; pos < end; pos++) out[at++] = from[pos]!
-  }
-
-  #byte(byte: number): void {
-    this.#reserve(1)
-    this.#out[this.#length++] = byte
-  }
-
-  #reserve(size: number): void {
-    const needed = this.#length + size
-    if (needed <= this.#out.length) return
-    if (needed > this.#limit) throw new XmlError('too-large', this.#records.elements[this.#apex * ELEMENT + START]!)
-    const larger = freshSource(Math.min(needed * 2, this.#limit))
-    this.#out.copy(larger, 0, 0, this.#length)
-    this.#out = larger
+    this.#out.copy(source, from, from + names.table[(name << NAME) | LENGTH]!)
   }
 }
 
@@ -329,15 +284,4 @@ function byCodePoint(one: string, other: string): number {
 function rank(unit: number): number {
   if (unit < 0xd800) return unit
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
-}
-
-function ascii(text: string): Source {
-  return Buffer.from(text, 'latin1') as Source
-}
-
-function escapes(table: Readonly<Record<string, string>>): readonly (Source | undefined)[] {
-  return Array.from({ length: 256 }, (_, byte) => {
-    const instead = table[String.fromCharCode(byte)]
-    return instead === undefined ? undefined : ascii(instead)
-  })
 }

@@ -28,6 +28,8 @@ export const IDENTIFIER = 4
 
 export const NO_NAMESPACE = 0
 export const XML_NAMESPACE = 1
+/** Longer namespace names than this are refused; real ones have 60 characters. */
+const longestNamespace = 4096
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
 const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
 
@@ -39,7 +41,7 @@ const patience = 16
  * a table shared between messages would let one message change how the next is read.
  */
 export class XmlNames {
-  table = new Int32Array(64 << NAME)
+  table = new Int32Array(128 << NAME)
   count = 1
   /** Slots passed over by all look-ups so far: the measure of hostile collisions. */
   collisions = 0
@@ -50,6 +52,7 @@ export class XmlNames {
   #crowded = new Map<string, number>()
   readonly #strings: (string | undefined)[] = ['']
   readonly #namespaces: string[] = ['', xmlNamespace]
+  readonly #sharedNamespaces: (string | undefined)[] = ['', xmlNamespace]
   readonly #absolute: boolean[] = []
   readonly #namespaceIds = new Map<string, number>([
     ['', NO_NAMESPACE],
@@ -88,7 +91,11 @@ export class XmlNames {
   }
 
   namespace(id: number): string {
-    return this.#namespaces[id]!
+    const made = this.#sharedNamespaces[id]
+    if (made !== undefined) return made
+    const fresh = shared(this.#namespaces[id]!)
+    this.#sharedNamespaces[id] = fresh
+    return fresh
   }
 
   /**
@@ -105,17 +112,17 @@ export class XmlNames {
    * Namespaces in XML 1.0 §3 reserves or forbids.
    */
   bind(prefix: number, namespace: string, offset: number): number {
-    const name = this.string(prefix)
+    const name = this.#reserved(prefix)
     const reserved =
       name === 'xmlns' || namespace === xmlnsNamespace || (name === 'xml') !== (namespace === xmlNamespace)
-    if (reserved || (namespace === '' && prefix !== 0)) throw new XmlError('namespace', offset)
+    const unfit = namespace.length > longestNamespace || (namespace === '' && prefix !== 0)
+    if (reserved || unfit) throw new XmlError('namespace', offset)
     const known = this.#namespaceIds.get(namespace)
     if (known !== undefined) return known
     const id = this.#namespaces.length
     if (id - 2 >= this.#maxNamespaces) throw new XmlError('too-many-namespaces', offset)
-    const kept = shared(namespace)
-    this.#namespaces.push(kept)
-    this.#namespaceIds.set(kept, id)
+    this.#namespaces.push(namespace)
+    this.#namespaceIds.set(namespace, id)
     return id
   }
 
@@ -166,7 +173,9 @@ export class XmlNames {
   /** The name when it is as short as those that mean something to XML itself; else something that does not. */
   #reserved(id: number): string {
     if (id === 0) return ''
-    return this.table[(id << NAME) | LENGTH]! <= 'xmlns'.length ? this.string(id) : 'longer'
+    const offset = this.table[(id << NAME) | OFFSET]!
+    const length = this.table[(id << NAME) | LENGTH]!
+    return length <= 'xmlns'.length ? this.#source.utf8Slice(offset, offset + length) : 'longer'
   }
 
   #append(from: number, to: number, hash: number): number {

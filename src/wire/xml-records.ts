@@ -68,9 +68,9 @@ export class XmlRecords {
   readonly scopes: XmlScopes
   /** The largest canonical form that will be made of it, in bytes. */
   readonly maxBytes: number
-  elements = new Int32Array(32 * ELEMENT)
+  elements: Int32Array
   count = 0
-  attributes = new Int32Array(32 * ATTRIBUTE)
+  attributes: Int32Array
   attributeCount = 0
   /** What the root inherits: the innermost declaration outside it (+ 1). */
   outerScope = 0
@@ -83,6 +83,9 @@ export class XmlRecords {
     this.names = names
     this.scopes = scopes
     this.maxBytes = maxBytes
+    const expected = Math.max(8, Math.min(128, source.length >> 6))
+    this.elements = new Int32Array(expected * ELEMENT)
+    this.attributes = new Int32Array(expected * ATTRIBUTE)
   }
 
   reset(outerScope: number): void {

@@ -30,7 +30,8 @@ export async function readTreeInSteps(
   const records = scanner.records()
   scanner.pauseAfter(stepBytes)
   while (!scanner.grow(records, -1)) {
-    await pause()
+    const paused = pause()
+    if (paused !== undefined) await paused
     scanner.pauseAfter(stepBytes)
   }
   return new XmlTree(records)

@@ -61,6 +61,10 @@ function errorsOf(tree: XmlTree): unknown {
 }
 
 describe.skipIf(!present)(`the corpus's stored queries${reason}`, () => {
+  it('are there', () => {
+    expect(samples('AdhocQueryRequest')).not.toEqual([])
+  })
+
   for (const { name, tree } of present ? samples('AdhocQueryRequest') : []) {
     it(`are read and written again: ${name}`, () => {
       const [request = -1] = findAll(tree, 'AdhocQueryRequest')
@@ -72,6 +76,10 @@ describe.skipIf(!present)(`the corpus's stored queries${reason}`, () => {
 })
 
 describe.skipIf(!present)(`the corpus's query responses${reason}`, () => {
+  it('are there', () => {
+    expect(samples('AdhocQueryResponse')).not.toEqual([])
+  })
+
   for (const { name, bytes, tree } of present ? samples('AdhocQueryResponse') : []) {
     it(`are read and written again: ${name}`, async () => {
       const odd: string[] = []
@@ -90,6 +98,10 @@ describe.skipIf(!present)(`the corpus's query responses${reason}`, () => {
 })
 
 describe.skipIf(!present)(`the objects of the corpus's submissions${reason}`, () => {
+  it('are there', () => {
+    expect(samples('SubmitObjectsRequest')).not.toEqual([])
+  })
+
   for (const { name, tree } of present ? samples('SubmitObjectsRequest') : []) {
     it(`are read and written again: ${name}`, () => {
       for (const node of findAll(tree, 'RegistryObjectList')) {

@@ -70,7 +70,10 @@ describe.skipIf(!present)(`what we write is valid after the schemas of ebRS and 
     for (const codeLists of ['one-per-value', 'joined'] as const) {
       validate(encodeStoredQuery({ type: 'GetAssociations', ids, extra: [] }, { codeLists }))
       validate(
-        encodeStoredQuery({ ...(findDocuments as FindDocuments), filter: { typeCodes: codes, eventCodes: [codes] } }, { codeLists }),
+        encodeStoredQuery(
+          { ...(findDocuments as FindDocuments), filter: { typeCodes: codes, eventCodes: [codes] } },
+          { codeLists },
+        ),
       )
     }
   })

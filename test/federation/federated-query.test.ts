@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ask, type Reply } from '../../src/cli/ask.ts'
-import { assertionOf } from '../../src/cli/assertion.ts'
+import type { Reply } from '../../src/cli/ask.ts'
 import { CliError } from '../../src/cli/exit.ts'
-import { identityOf } from '../../src/cli/parties.ts'
 import { sourcesOf } from '../../src/cli/present.ts'
-import { type Oid, oid } from '../../src/core/model/identifiers.ts'
 import type { StoredQuery } from '../../src/core/model/stored-query.ts'
-import type { Behaviour, Setting } from '../network/behaviour.ts'
-import { type Citizen, type CitizenKey, citizens } from '../network/citizens.ts'
+import type { Behaviour } from '../network/behaviour.ts'
+import { type CitizenKey, citizens } from '../network/citizens.ts'
 import { expectations } from '../network/expectations.ts'
 import { askedAbout } from '../network/federation-file.ts'
 import { homesByName, type Network, startNetwork } from '../network/network.ts'
+import { question as ask, failing, uniqueIds, type Wishes } from '../support/asking.ts'
 import { homeOf, type PartyName } from '../support/gateway-config.ts'
 
 let network: Network
@@ -31,39 +29,7 @@ beforeEach(async () => {
   }
 })
 
-const id = ({ identifiers: [first] }: Citizen) => ({ value: first.value, authority: oid(first.authority) as Oid })
-
-interface Wishes {
-  readonly as?: string
-  readonly role?: string
-  readonly query?: Partial<StoredQuery>
-}
-
-async function question(key: CitizenKey, { as = 'portal', role = 'AAS', query = {} }: Wishes = {}): Promise<Reply> {
-  const patient = id(citizens[key])
-  const identity = identityOf(as, network.certificates)
-  const assertion = assertionOf(identity, {
-    patient,
-    role,
-    purpose: role === 'ASS' ? 'PERSONAL' : 'TREATMENT',
-    action: 'READ',
-    types: [],
-    lifetimeSeconds: 60,
-  })
-  const find = {
-    type: 'FindDocuments',
-    patientId: patient,
-    status: ['approved'],
-    filter: {},
-    extra: [],
-    ...query,
-  } as StoredQuery
-  return await ask(identity, network.gateway, find, assertion)
-}
-
-const uniqueIds = (reply: Reply) => reply.entries.map(({ uniqueId }) => uniqueId).sort()
-const failing = (reply: Reply) =>
-  reply.issues.filter(({ severity }) => severity === 'error').map(({ location }) => location)
+const question = (key: CitizenKey, wishes: Wishes = {}): Promise<Reply> => ask(network, key, wishes)
 
 describe('a federated query', () => {
   it.each(Object.keys(citizens) as CitizenKey[])('gives every visible document of %s exactly once', async (key) => {
@@ -117,7 +83,7 @@ describe('a federated query', () => {
 })
 
 describe('a community that does not answer', () => {
-  const ways: readonly (Behaviour | Setting)[] = [
+  const ways: readonly Behaviour[] = [
     'down',
     'hang',
     'drip',

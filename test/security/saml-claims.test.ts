@@ -1,5 +1,5 @@
-import { SignedXml } from 'xml-crypto'
 import { describe, expect, it } from 'vitest'
+import { SignedXml } from 'xml-crypto'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Assertion, Peer } from '../../src/core/model/call.ts'
 import { attributeNames, samlNames } from '../../src/wire/saml.ts'
@@ -82,7 +82,11 @@ describe('between us and a library nobody here wrote', () => {
     ['rsa-sha1', { signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }, /SignatureMethod/],
     ['sha1 digests', { digestAlgorithm: 'http://www.w3.org/2000/09/xmldsig#sha1' }, /DigestMethod/],
     ['rsa-sha512', { signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512' }, /SignatureMethod/],
-    ['inclusive canonicalization', { canonicalization: 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315' }, /Canonicalization/],
+    [
+      'inclusive canonicalization',
+      { canonicalization: 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315' },
+      /Canonicalization/,
+    ],
     ['only the enveloped transform', { transforms: [samlNames.enveloped] }, /transforms/],
     ['the transforms turned round', { transforms: [samlNames.exclusiveC14n, samlNames.enveloped] }, /transforms/],
     ['an empty reference', { emptyUri: true }, /does not refer/],
@@ -179,8 +183,7 @@ describe('the claims of a truly signed assertion', () => {
         }),
       ),
     )
-  const attribute = (name: string) =>
-    new RegExp(`<saml2:Attribute Name="${name}">.*?</saml2:Attribute>`, 's')
+  const attribute = (name: string) => new RegExp(`<saml2:Attribute Name="${name}">.*?</saml2:Attribute>`, 's')
   const { role, purposeOfUse, organizationId, actionId, resourceId } = attributeNames
 
   it.each([role, purposeOfUse, organizationId, actionId])('must name %s', (name) => {
@@ -195,9 +198,21 @@ describe('the claims of a truly signed assertion', () => {
   })
 
   it.each([
-    ['two values', '>AAS</saml2:AttributeValue>', '>AAS</saml2:AttributeValue><saml2:AttributeValue>INI</saml2:AttributeValue>'],
-    ['the attribute twice', '</saml2:AttributeStatement>', `<saml2:Attribute Name="${role}"><saml2:AttributeValue>INI</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>`],
-    ['the attribute in a second statement', '</saml2:AttributeStatement>', `</saml2:AttributeStatement><saml2:AttributeStatement><saml2:Attribute Name="${role}"><saml2:AttributeValue>INI</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>`],
+    [
+      'two values',
+      '>AAS</saml2:AttributeValue>',
+      '>AAS</saml2:AttributeValue><saml2:AttributeValue>INI</saml2:AttributeValue>',
+    ],
+    [
+      'the attribute twice',
+      '</saml2:AttributeStatement>',
+      `<saml2:Attribute Name="${role}"><saml2:AttributeValue>INI</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>`,
+    ],
+    [
+      'the attribute in a second statement',
+      '</saml2:AttributeStatement>',
+      `</saml2:AttributeStatement><saml2:AttributeStatement><saml2:Attribute Name="${role}"><saml2:AttributeValue>INI</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>`,
+    ],
   ])('may not have several values: %s', (_name, from, to) => {
     expect(changed(from, to)).toBe('an attribute has several values')
   })
@@ -220,10 +235,20 @@ describe('the claims of a truly signed assertion', () => {
   })
 
   it.each([
-    ['an issuer of another organization', '>050</saml2:AttributeValue>', '>120</saml2:AttributeValue>', /issuer and organization differ/],
+    [
+      'an issuer of another organization',
+      '>050</saml2:AttributeValue>',
+      '>120</saml2:AttributeValue>',
+      /issuer and organization differ/,
+    ],
     ['an unknown issuer', '<saml2:Issuer>050', '<saml2:Issuer>999', /issuer is not known/],
     ['an issuer that only begins well', '<saml2:Issuer>050', '<saml2:Issuer>0500', /issuer is not known/],
-    ['a patient without authority', `${citizen.value}^^^&amp;${citizen.authority}&amp;ISO`, citizen.value, /patient is malformed/],
+    [
+      'a patient without authority',
+      `${citizen.value}^^^&amp;${citizen.authority}&amp;ISO`,
+      citizen.value,
+      /patient is malformed/,
+    ],
     ['a patient in lower case', citizen.value, citizen.value.toLowerCase(), /patient is malformed/],
     ['a patient of 17 characters', citizen.value, `${citizen.value}X`, /patient is malformed/],
   ])('must fit each other: %s', (_name, from, to, reason) => {

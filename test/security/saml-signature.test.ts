@@ -5,7 +5,7 @@ import type { Assertion } from '../../src/core/model/call.ts'
 import { soapNames } from '../../src/wire/soap.ts'
 import { XmlError } from '../../src/wire/xml.ts'
 import { citizen, otherCitizen } from '../support/builders.ts'
-import { authenticate, issued, message, type MessageParts, pem, signing } from '../support/saml.ts'
+import { authenticate, issued, type MessageParts, message, pem, signing } from '../support/saml.ts'
 
 const good = issued()
 const id = attributeOf('ID')
@@ -28,18 +28,29 @@ const evil = (evilId = '_evil') =>
   bare.replace(` ID="${id}"`, ` ID="${evilId}"`).replaceAll(citizen.value, otherCitizen.value)
 
 const inside = (assertion: string, part: string) => swap(assertion, '</saml2:Issuer>', `</saml2:Issuer>${part}`)
-const object = (content: string) => swap(signature, '</ds:Signature>', `<ds:Object>${content}</ds:Object></ds:Signature>`)
+const object = (content: string) =>
+  swap(signature, '</ds:Signature>', `<ds:Object>${content}</ds:Object></ds:Signature>`)
 const security = (content: string) => `<wsse:Security xmlns:wsse="${soapNames.wsse}">${content}</wsse:Security>`
 
 type Attack = readonly [name: string, message: () => Buffer, reason: RegExp]
 
-const wrapping = (assertion: () => string, parts: () => MessageParts = () => ({})) => () => message(assertion(), parts())
+const wrapping =
+  (assertion: () => string, parts: () => MessageParts = () => ({})) =>
+  () =>
+    message(assertion(), parts())
 
 const attacks: readonly Attack[] = [
   ['an evil assertion before the signed one', wrapping(() => evil() + good), /several assertions/],
   ['an evil assertion behind the signed one', wrapping(() => good + evil()), /several assertions/],
   ['the signed assertion twice', wrapping(() => good + good), /several assertions/],
-  ['two security headers', wrapping(() => '', () => ({ security: security(evil()) + security(good) })), /several security/],
+  [
+    'two security headers',
+    wrapping(
+      () => '',
+      () => ({ security: security(evil()) + security(good) }),
+    ),
+    /several security/,
+  ],
   [
     'evil with the signature, the original inside its Object',
     wrapping(() => inside(evil(), object(bare))),
@@ -67,12 +78,18 @@ const attacks: readonly Attack[] = [
   ],
   [
     'the original moved to another header, evil in its place with its signature',
-    wrapping(() => inside(evil(), signature), () => ({ headers: `<x:Keep xmlns:x="urn:x">${bare}</x:Keep>` })),
+    wrapping(
+      () => inside(evil(), signature),
+      () => ({ headers: `<x:Keep xmlns:x="urn:x">${bare}</x:Keep>` }),
+    ),
     /does not refer to its own/,
   ],
   [
     'the original moved to the body, evil in its place under the same id',
-    wrapping(() => inside(evil(id), signature), () => ({ body: bare })),
+    wrapping(
+      () => inside(evil(id), signature),
+      () => ({ body: bare }),
+    ),
     /id is not unique/,
   ],
   [
@@ -82,26 +99,31 @@ const attacks: readonly Attack[] = [
   ],
   [
     'the same id on another element, as ID',
-    wrapping(() => good, () => ({ headers: `<x:H xmlns:x="urn:x" ID="${id}"/>` })),
+    wrapping(
+      () => good,
+      () => ({ headers: `<x:H xmlns:x="urn:x" ID="${id}"/>` }),
+    ),
     /id is not unique/,
   ],
   [
     'the same id on another element, as wsu:Id',
-    wrapping(() => good, () => ({ body: `<x:B xmlns:x="urn:x" xmlns:wsu="${soapNames.wsu}" wsu:Id="${id}"/>` })),
+    wrapping(
+      () => good,
+      () => ({ body: `<x:B xmlns:x="urn:x" xmlns:wsu="${soapNames.wsu}" wsu:Id="${id}"/>` }),
+    ),
     /id is not unique/,
   ],
   [
     'the same id on another element, as xml:id',
-    wrapping(() => good, () => ({ body: `<x:B xmlns:x="urn:x" xml:id="${id}"/>` })),
+    wrapping(
+      () => good,
+      () => ({ body: `<x:B xmlns:x="urn:x" xml:id="${id}"/>` }),
+    ),
     /id is not unique/,
   ],
   ['no signature', wrapping(() => bare), /exactly one signature/],
   ['two signatures', wrapping(() => inside(bare, signature + signature)), /exactly one signature/],
-  [
-    'the signature beside the assertion',
-    wrapping(() => bare + signature),
-    /exactly one signature/,
-  ],
+  ['the signature beside the assertion', wrapping(() => bare + signature), /exactly one signature/],
   [
     'two SignedInfo, the true one first',
     wrapping(() => swap(good, '</ds:SignedInfo>', `</ds:SignedInfo><ds:SignedInfo/>`)),
@@ -119,21 +141,37 @@ const attacks: readonly Attack[] = [
     /does not refer to its own/,
   ],
   ['no reference', wrapping(() => swap(good, /<ds:Reference.*<\/ds:Reference>/s, '')), /does not refer to its own/],
-  ['a reference elsewhere', wrapping(() => swap(good, `URI="#${id}"`, 'URI="#_elsewhere"')), /does not refer to its own/],
+  [
+    'a reference elsewhere',
+    wrapping(() => swap(good, `URI="#${id}"`, 'URI="#_elsewhere"')),
+    /does not refer to its own/,
+  ],
   ['an empty reference', wrapping(() => swap(good, `URI="#${id}"`, 'URI=""')), /does not refer to its own/],
   ['a reference without URI', wrapping(() => swap(good, ` URI="#${id}"`, '')), /does not refer to its own/],
-  ['a reference by xpointer', wrapping(() => swap(good, `URI="#${id}"`, `URI="#xpointer(id('${id}'))"`)), /does not refer/],
+  [
+    'a reference by xpointer',
+    wrapping(() => swap(good, `URI="#${id}"`, `URI="#xpointer(id('${id}'))"`)),
+    /does not refer/,
+  ],
   [
     'an XPath transform more',
     wrapping(() =>
-      swap(good, '</ds:Transforms>', '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"/></ds:Transforms>'),
+      swap(
+        good,
+        '</ds:Transforms>',
+        '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"/></ds:Transforms>',
+      ),
     ),
     /unexpected transforms/,
   ],
   [
     'an XSLT transform in place of the last',
     wrapping(() =>
-      swap(good, /<ds:Transform Algorithm="[^"]*exc-c14n#">/, '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116">'),
+      swap(
+        good,
+        /<ds:Transform Algorithm="[^"]*exc-c14n#">/,
+        '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116">',
+      ),
     ),
     /unexpected transforms/,
   ],
@@ -150,10 +188,16 @@ const attacks: readonly Attack[] = [
   ],
   [
     'many prefixes',
-    wrapping(() => swap(good, 'PrefixList="xs"', `PrefixList="${Array.from({ length: 17 }, (_, n) => `p${n}`).join(' ')}"`)),
+    wrapping(() =>
+      swap(good, 'PrefixList="xs"', `PrefixList="${Array.from({ length: 17 }, (_, n) => `p${n}`).join(' ')}"`),
+    ),
     /too many inclusive/,
   ],
-  ['inclusive canonicalization', wrapping(() => swap(good, 'xml-exc-c14n#"></ds:Can', 'REC-xml-c14n-20010315"></ds:Can')), /CanonicalizationMethod/],
+  [
+    'inclusive canonicalization',
+    wrapping(() => swap(good, 'xml-exc-c14n#"></ds:Can', 'REC-xml-c14n-20010315"></ds:Can')),
+    /CanonicalizationMethod/,
+  ],
   [
     'canonicalization with comments',
     wrapping(() => swap(good, 'xml-exc-c14n#"></ds:Can', 'xml-exc-c14n#WithComments"></ds:Can')),
@@ -178,30 +222,86 @@ const attacks: readonly Attack[] = [
     wrapping(() => swap(good, 'http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2000/09/xmldsig#sha1')),
     /DigestMethod is not allowed/,
   ],
-  ['two digest values', wrapping(() => swap(good, '</ds:DigestValue>', '</ds:DigestValue><ds:DigestValue>AAAA</ds:DigestValue>')), /DigestValue is malformed/],
-  ['an element in the digest value', wrapping(() => swap(good, '</ds:DigestValue>', '<x xmlns="urn:x"/></ds:DigestValue>')), /DigestValue is malformed/],
-  ['no digest value', wrapping(() => swap(good, /<ds:DigestValue>.*<\/ds:DigestValue>/, '<ds:DigestValue></ds:DigestValue>')), /DigestValue is malformed/],
-  ['another digest value', wrapping(() => swap(good, /<ds:DigestValue>..../, '<ds:DigestValue>AAAA')), /digest differs/],
-  ['a shorter digest value', wrapping(() => swap(good, /<ds:DigestValue>.*<\/ds:DigestValue>/, '<ds:DigestValue>AAAA</ds:DigestValue>')), /digest differs/],
   [
-    'a true digest of false claims, hidden from the signature in a comment',
-    wrapping(() => swap(good, '<ds:DigestValue>', '<ds:DigestValue><!--AAAA-->').replaceAll(citizen.value, otherCitizen.value)),
+    'two digest values',
+    wrapping(() => swap(good, '</ds:DigestValue>', '</ds:DigestValue><ds:DigestValue>AAAA</ds:DigestValue>')),
+    /DigestValue is malformed/,
+  ],
+  [
+    'an element in the digest value',
+    wrapping(() => swap(good, '</ds:DigestValue>', '<x xmlns="urn:x"/></ds:DigestValue>')),
+    /DigestValue is malformed/,
+  ],
+  [
+    'no digest value',
+    wrapping(() => swap(good, /<ds:DigestValue>.*<\/ds:DigestValue>/, '<ds:DigestValue></ds:DigestValue>')),
+    /DigestValue is malformed/,
+  ],
+  [
+    'another digest value',
+    wrapping(() => swap(good, /<ds:DigestValue>..../, '<ds:DigestValue>AAAA')),
     /digest differs/,
   ],
-  ['another signature value', wrapping(() => swap(good, /<ds:SignatureValue>..../, '<ds:SignatureValue>AAAA')), /signature does not hold/],
-  ['an empty signature value', wrapping(() => swap(good, /<ds:SignatureValue>.*<\/ds:SignatureValue>/, '<ds:SignatureValue/>')), /SignatureValue is malformed/],
+  [
+    'a shorter digest value',
+    wrapping(() => swap(good, /<ds:DigestValue>.*<\/ds:DigestValue>/, '<ds:DigestValue>AAAA</ds:DigestValue>')),
+    /digest differs/,
+  ],
+  [
+    'a true digest of false claims, hidden from the signature in a comment',
+    wrapping(() =>
+      swap(good, '<ds:DigestValue>', '<ds:DigestValue><!--AAAA-->').replaceAll(citizen.value, otherCitizen.value),
+    ),
+    /digest differs/,
+  ],
+  [
+    'another signature value',
+    wrapping(() => swap(good, /<ds:SignatureValue>..../, '<ds:SignatureValue>AAAA')),
+    /signature does not hold/,
+  ],
+  [
+    'an empty signature value',
+    wrapping(() => swap(good, /<ds:SignatureValue>.*<\/ds:SignatureValue>/, '<ds:SignatureValue/>')),
+    /SignatureValue is malformed/,
+  ],
   ['another citizen', wrapping(() => good.replaceAll(citizen.value, otherCitizen.value)), /digest differs/],
   ['another role', wrapping(() => swap(good, '>AAS<', '>INI<')), /digest differs/],
   ['a longer life', wrapping(() => swap(good, /NotOnOrAfter="20/, 'NotOnOrAfter="21')), /digest differs/],
-  ['another issuer that is known to this presenter no more', wrapping(() => swap(good, '<saml2:Issuer>050', '<saml2:Issuer>120')), /issuer is not known/],
-  ['an attribute more', wrapping(() => swap(good, '</saml2:AttributeStatement>', '<saml2:Attribute Name="x"/></saml2:AttributeStatement>')), /digest differs/],
+  [
+    'another issuer that is known to this presenter no more',
+    wrapping(() => swap(good, '<saml2:Issuer>050', '<saml2:Issuer>120')),
+    /issuer is not known/,
+  ],
+  [
+    'an attribute more',
+    wrapping(() => swap(good, '</saml2:AttributeStatement>', '<saml2:Attribute Name="x"/></saml2:AttributeStatement>')),
+    /digest differs/,
+  ],
   ['white space within', wrapping(() => swap(good, '<saml2:Subject>', ' <saml2:Subject>')), /digest differs/],
   ['a processing instruction', wrapping(() => swap(good, '<saml2:Subject>', '<?x y?><saml2:Subject>')), /./],
-  ['an assertion of SAML 1.1', wrapping(() => good.replaceAll('urn:oasis:names:tc:SAML:2.0:assertion', 'urn:oasis:names:tc:SAML:1.0:assertion')), /^missing$/],
-  ['a KeyInfo without certificate', wrapping(() => swap(good, /<ds:X509Data>.*<\/ds:X509Data>/, '<ds:KeyName>050</ds:KeyName>')), /no usable signing certificate/],
+  [
+    'an assertion of SAML 1.1',
+    wrapping(() => good.replaceAll('urn:oasis:names:tc:SAML:2.0:assertion', 'urn:oasis:names:tc:SAML:1.0:assertion')),
+    /^missing$/,
+  ],
+  [
+    'a KeyInfo without certificate',
+    wrapping(() => swap(good, /<ds:X509Data>.*<\/ds:X509Data>/, '<ds:KeyName>050</ds:KeyName>')),
+    /no usable signing certificate/,
+  ],
   ['no KeyInfo', wrapping(() => swap(good, /<ds:KeyInfo>.*<\/ds:KeyInfo>/, '')), /no usable signing certificate/],
-  ['two KeyInfo', wrapping(() => swap(good, '</ds:KeyInfo>', '</ds:KeyInfo><ds:KeyInfo/>')), /no usable signing certificate/],
-  ['a certificate that is none', wrapping(() => swap(good, /<ds:X509Certificate>.*<\/ds:X509Certificate>/, '<ds:X509Certificate>AAAA</ds:X509Certificate>')), /no usable signing certificate/],
+  [
+    'two KeyInfo',
+    wrapping(() => swap(good, '</ds:KeyInfo>', '</ds:KeyInfo><ds:KeyInfo/>')),
+    /no usable signing certificate/,
+  ],
+  [
+    'a certificate that is none',
+    wrapping(() =>
+      swap(good, /<ds:X509Certificate>.*<\/ds:X509Certificate>/, '<ds:X509Certificate>AAAA</ds:X509Certificate>'),
+    ),
+    /no usable signing certificate/,
+  ],
   [
     'the certificate of another region',
     wrapping(() => swap(good, /(?<=<ds:X509Certificate>)[^<]*/, base64(pem('region-120/signing.crt.pem')))),
@@ -209,10 +309,22 @@ const attacks: readonly Attack[] = [
   ],
   [
     'a bare key in place of the certificate',
-    wrapping(() => swap(good, /<ds:X509Data>.*<\/ds:X509Data>/, '<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQAB</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>')),
+    wrapping(() =>
+      swap(
+        good,
+        /<ds:X509Data>.*<\/ds:X509Data>/,
+        '<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQAB</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>',
+      ),
+    ),
     /no usable signing certificate/,
   ],
-  ['a signature by the public key taken for a shared secret', wrapping(() => resigned((text) => createHmac('sha256', pem('region-050/signing.crt.pem')).update(text).digest('base64'))), /signature does not hold/],
+  [
+    'a signature by the public key taken for a shared secret',
+    wrapping(() =>
+      resigned((text) => createHmac('sha256', pem('region-050/signing.crt.pem')).update(text).digest('base64')),
+    ),
+    /signature does not hold/,
+  ],
   ['an ecdsa signature under the name of rsa', wrapping(() => resignedByCurve()), /key and algorithm do not fit/],
 ]
 
@@ -263,7 +375,10 @@ describe('an accepted assertion is refused when it is attacked with', () => {
 describe('what the signature does not cover is not read', () => {
   it.each([
     ['an evil assertion inside the Object of the signature', () => inside(bare, object(evil()))],
-    ['an evil signed part inside the Object', () => inside(bare, object(/<saml2:AttributeStatement>.*<\/saml2:AttributeStatement>/s.exec(evil())?.[0] ?? ''))],
+    [
+      'an evil signed part inside the Object',
+      () => inside(bare, object(/<saml2:AttributeStatement>.*<\/saml2:AttributeStatement>/s.exec(evil())?.[0] ?? '')),
+    ],
     ['comments in the digest value', () => swap(good, '</ds:DigestValue>', '<!--AAAA--></ds:DigestValue>')],
     ['line breaks in the base64', () => swap(good, '<ds:SignatureValue>', '<ds:SignatureValue>\n  ')],
   ])('%s', (_name, attack) => {

@@ -1,4 +1,4 @@
-import { type Issue } from '../../src/core/errors.ts'
+import type { Issue } from '../../src/core/errors.ts'
 import { nothingFound, type QueryAnswer } from '../../src/core/model/answers.ts'
 import type { Assertion, AuthenticatedCall, AuthorizedCall } from '../../src/core/model/call.ts'
 import { correlationId, type HomeCommunityId, homeCommunityId } from '../../src/core/model/identifiers.ts'
@@ -165,7 +165,13 @@ export function community(options: CommunityOptions = {}): Community {
 /** The four kinds of neighbour: our own record, INI, and two regions. */
 export const neighbours = {
   tuscany: community(),
-  ini: community({ home: homes.ini, name: 'ini', relation: 'national', identifiers: 'active', reaches: [homes.campania] }),
+  ini: community({
+    home: homes.ini,
+    name: 'ini',
+    relation: 'national',
+    identifiers: 'active',
+    reaches: [homes.campania],
+  }),
   veneto: community({ home: homes.veneto, name: 'region-050', relation: 'partner' }),
   lazio: community({ home: homes.lazio, name: 'region-120', relation: 'partner' }),
 } as const

@@ -8,7 +8,7 @@ import { certificatesOf } from '../../src/trust/trust-store.ts'
 import { samlNames } from '../../src/wire/saml.ts'
 import { openEnvelope, soapNames } from '../../src/wire/soap.ts'
 import { readTree } from '../../src/wire/xml.ts'
-import { clinician, citizen, homes } from './builders.ts'
+import { citizen, clinician, homes } from './builders.ts'
 
 const folder = new URL('../../certs-dev/out/', import.meta.url)
 
@@ -136,7 +136,8 @@ export function signedByLibrary(xml: string, options: LibraryOptions = {}): stri
     privateKey: hmacKey ?? identity.key,
     publicCert: identity.certificate,
     signatureAlgorithm: options.signatureAlgorithm ?? samlNames.rsaSha256,
-    canonicalizationAlgorithm: (options.canonicalization ?? samlNames.exclusiveC14n) as 'http://www.w3.org/2001/10/xml-exc-c14n#',
+    canonicalizationAlgorithm: (options.canonicalization ??
+      samlNames.exclusiveC14n) as 'http://www.w3.org/2001/10/xml-exc-c14n#',
     inclusiveNamespacesPrefixList: [...(options.methodPrefixes ?? [])],
   })
   if (hmacKey !== undefined) signer.enableHMAC()

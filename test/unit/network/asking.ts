@@ -53,14 +53,15 @@ export interface Question extends Partial<Envelope> {
   readonly claims?: Partial<Claims>
   /** Default: the citizen of the demo. */
   readonly about?: string
+  readonly signal?: AbortSignal
 }
 
 /** Asks as the gateway does, unless told otherwise. */
 export async function ask(question: Question): Promise<Answered> {
-  const { about = patient('lazio'), claims, ...rest } = question
+  const { about = patient('lazio'), claims, signal, ...rest } = question
   const action = question.to.includes('/xca/') ? crossGatewayQuery : registryStoredQuery
   const assertions = [attributeAssertion({ patient: about, ...claims }, gateway.signer)]
-  return read(await postSoap({ action, assertions, body: findDocuments(about), ...rest }, gateway.channel))
+  return read(await postSoap({ action, assertions, body: findDocuments(about), ...rest }, gateway.channel, signal))
 }
 
 /** Reads a reply as a client would. */

@@ -53,7 +53,8 @@ describe('a token we issue', () => {
 })
 
 describe('a signing identity of ours', () => {
-  const issuing = (certificate: string, key: string) => () => samlIssuer({ certificate, key }, { issuer: '090', ...options })
+  const issuing = (certificate: string, key: string) => () =>
+    samlIssuer({ certificate, key }, { issuer: '090', ...options })
 
   it('must be a pair', () => {
     expect(issuing(pem('gateway/signing.crt.pem'), pem('ini/signing.key.pem'))).toThrow('does not belong')
@@ -68,9 +69,12 @@ describe('the certificates of a text', () => {
   it('are all read', () => {
     expect(certificatesOf(`# two\n${pem('ca.pem')}\n${pem('signing-ca.pem')}`)).toHaveLength(2)
   })
-  it.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])('must be some: %j', (text) => {
-    expect(() => certificatesOf(text)).toThrow()
-  })
+  it.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])(
+    'must be some: %j',
+    (text) => {
+      expect(() => certificatesOf(text)).toThrow()
+    },
+  )
 })
 
 describe('a pinned signing certificate', () => {

@@ -181,6 +181,7 @@ describe('readTree', () => {
     ['a prefix for the xmlns namespace', 'namespace', '<a xmlns:p="http://www.w3.org/2000/xmlns/"/>'],
     ['the xmlns namespace as default', 'namespace', '<a xmlns="http://www.w3.org/2000/xmlns/"/>'],
     ['the xmlns namespace, written with references', 'namespace', '<a xmlns="http://www.w3.org/2000/&#120;mlns/"/>'],
+    ['a namespace name of 5,000 characters', 'namespace', `<a xmlns="urn:${'a'.repeat(5000)}"/>`],
     ['an element with the xmlns prefix', 'namespace', '<xmlns:a/>'],
   ]
 

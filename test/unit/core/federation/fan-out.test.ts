@@ -65,12 +65,7 @@ describe('asking several communities at once', () => {
   })
 
   it('does not wait longer than the deadline for a community that is deaf to it', async () => {
-    const { answers, failures } = await fanOut(
-      [tuscany, ini],
-      urgent(20),
-      stoppedClock,
-      byName({ ini: deaf }),
-    )
+    const { answers, failures } = await fanOut([tuscany, ini], urgent(20), stoppedClock, byName({ ini: deaf }))
     expect(answers.map(({ from }) => from.name)).toEqual(['tuscany'])
     expect(failures).toEqual([{ home: homes.ini, error: expect.objectContaining({ code: 'community-timeout' }) }])
   })
@@ -83,7 +78,7 @@ describe('asking several communities at once', () => {
   it('tells the community that time is up by its signal, and keeps what the community said of it', async () => {
     const saying = new GatewayError('community-busy', 'queue full')
     const { failures } = await fanOut([ini], urgent(10), stoppedClock, (_, { signal }) => {
-      return new Promise((_resolve, reject) => {
+      return new Promise<QueryAnswer>((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(saying))
       })
     })

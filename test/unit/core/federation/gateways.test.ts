@@ -49,7 +49,8 @@ const failing = (of: Community, error: unknown): Community => ({
   registry: { query: () => Promise.reject(error) },
 })
 const locating = (locate: PatientLocator['locate']): Partial<FederationParts> => ({ patients: { locate } })
-const uniqueIds = (entries: readonly { readonly uniqueId: string }[]) => entries.map(({ uniqueId }) => uniqueId.split('^')[1])
+const uniqueIds = (entries: readonly { readonly uniqueId: string }[]) =>
+  entries.map(({ uniqueId }) => uniqueId.split('^')[1])
 
 describe('asking one community about a person', () => {
   it('goes once per identifier where people are filed under each, and joins what is found', async () => {
@@ -94,8 +95,14 @@ describe('asking one community about a person', () => {
     ['entry', answer({ entries: [entry('a'), entry('b', { patientId: otherCitizen })] })],
     ['submission set', answer({ submissionSets: [submissionSet('s', { patientId: otherCitizen })] })],
     ['folder', answer({ folders: [folder('f', { patientId: otherCitizen })] })],
-    ['omocode', answer({ entries: [entry('a', { patientId: patientId('RSSMRA85T10A562S', authorities.codiceFiscale) })] })],
-    ['same value of another authority', answer({ entries: [entry('a', { patientId: { ...citizen, authority: authorities.ana } })] })],
+    [
+      'omocode',
+      answer({ entries: [entry('a', { patientId: patientId('RSSMRA85T10A562S', authorities.codiceFiscale) })] }),
+    ],
+    [
+      'same value of another authority',
+      answer({ entries: [entry('a', { patientId: { ...citizen, authority: authorities.ana } })] }),
+    ],
   ])('is refused whole when one %s is about somebody else', async (_what, reply) => {
     await expect(ask(answering(veneto, reply), findDocuments(), person, authorized())).rejects.toMatchObject({
       code: 'community-misbehaved',
@@ -123,12 +130,23 @@ describe('the initiating gateway', () => {
 
   it('reaches nobody without a right to', async () => {
     const registry = recording(() => nothingFound)
-    const patients = recording(() => nothingFound)
-    const one = gateway([community({ query: registry.query })], locating(async () => (patients.asked.length, undefined)))
-    for (const call of [authenticated({ role: 'INI' }), authenticated({ patientId: otherCitizen }), authenticated({ action: 'CREATE' })]) {
+    let located = 0
+    const one = gateway(
+      [community({ query: registry.query })],
+      locating(async () => {
+        located++
+        return undefined
+      }),
+    )
+    for (const call of [
+      authenticated({ role: 'INI' }),
+      authenticated({ patientId: otherCitizen }),
+      authenticated({ action: 'CREATE' }),
+    ]) {
       await expect(async () => one.query(findDocuments(), call)).rejects.toMatchObject({ code: 'access-denied' })
     }
     expect(registry.asked).toEqual([])
+    expect(located).toBe(0)
   })
 
   it('names the wrong patient as a failure of that community and shows the others', async () => {
@@ -143,10 +161,16 @@ describe('the initiating gateway', () => {
   it('tells of each leg and each disagreement, with the call they belong to', async () => {
     const legs: string[] = []
     const disagreements: unknown[] = []
-    await gateway([answering(tuscany, answer({ entries: [entry('a', { mimeType: 'x' })] })), answering(veneto, answer({ entries: [entry('a')] }))], {
-      onLeg: ({ correlationId }, leg) => legs.push(`${correlationId} ${leg.name}`),
-      onDisagreement: ({ correlationId }, { what }) => disagreements.push([correlationId, what]),
-    }).query(findDocuments(), authenticated())
+    await gateway(
+      [
+        answering(tuscany, answer({ entries: [entry('a', { mimeType: 'x' })] })),
+        answering(veneto, answer({ entries: [entry('a')] })),
+      ],
+      {
+        onLeg: ({ correlationId }, leg) => legs.push(`${correlationId} ${leg.name}`),
+        onDisagreement: ({ correlationId }, { what }) => disagreements.push([correlationId, what]),
+      },
+    ).query(findDocuments(), authenticated())
     expect(legs.sort()).toEqual(['c-1 region-050', 'c-1 tuscany'])
     expect(disagreements).toEqual([['c-1', ['mimeType']]])
   })
@@ -167,7 +191,10 @@ describe('the patient index', () => {
     async (code) => {
       const registry = recording(() => answer({ entries: [entry('a')] }))
       const down = locating(() => Promise.reject(new GatewayError(code, 'x')))
-      const result = await gateway([veneto, community({ query: registry.query })], down).query(findDocuments(), authenticated())
+      const result = await gateway([veneto, community({ query: registry.query })], down).query(
+        findDocuments(),
+        authenticated(),
+      )
       expect(registry.asked[0]).toEqual(findDocuments())
       expect(result.issues).toMatchObject([{ severity: 'warning', code: 'XDSRegistryError', home: homes.tuscany }])
       expect(statusOf(result)).toBe('success')
@@ -177,7 +204,9 @@ describe('the patient index', () => {
 
   it('that answers about somebody else is not believed', async () => {
     const registry = recording(() => nothingFound)
-    const other = async (): Promise<KnownPatient> => ({ patient: { identifiers: [otherCitizen], active: otherCitizen } })
+    const other = async (): Promise<KnownPatient> => ({
+      patient: { identifiers: [otherCitizen], active: otherCitizen },
+    })
     const { issues } = await gateway([community({ query: registry.query })], locating(other)).query(
       findDocuments(),
       authenticated(),
@@ -187,13 +216,19 @@ describe('the patient index', () => {
   })
 
   it('that fails by a mistake of ours fails the question', async () => {
-    const asking = gateway(everywhere, locating(() => Promise.reject(new TypeError('ours')))).query(findDocuments(), authenticated())
+    const asking = gateway(
+      everywhere,
+      locating(() => Promise.reject(new TypeError('ours'))),
+    ).query(findDocuments(), authenticated())
     await expect(asking).rejects.toMatchObject({ code: 'internal' })
   })
 
   it('that is deaf ends with the deadline', async () => {
     const deaf = locating(() => new Promise(() => undefined))
-    const result = await gateway([tuscany], deaf).query(findDocuments(), authenticated({}, { deadline: stoppedClock.now() + 20 }))
+    const result = await gateway([tuscany], deaf).query(
+      findDocuments(),
+      authenticated({}, { deadline: stoppedClock.now() + 20 }),
+    )
     expect(result.issues).toMatchObject([{ severity: 'warning' }])
     expect(result.asked).toHaveLength(1)
   })
@@ -228,7 +263,9 @@ describe('the responding gateway', () => {
   })
 
   it('holds the caller to the same policy', async () => {
-    await expect(async () => responding.query(findDocuments(), authenticated({ role: 'MDS', purposeOfUse: 'PERSONAL' }))).rejects.toMatchObject({ code: 'access-denied' })
+    await expect(async () =>
+      responding.query(findDocuments(), authenticated({ role: 'MDS', purposeOfUse: 'PERSONAL' })),
+    ).rejects.toMatchObject({ code: 'access-denied' })
   })
 })
 
@@ -281,7 +318,9 @@ describe('a hidden document', () => {
 
   it('answers exactly as one that does not exist', async () => {
     const without = await seen([answering(tuscany, answer({ entries: [entry('open')] }))])
-    const { asked: _, ...told } = await seen([answering(tuscany, answer({ entries: [entry('open'), obscured('secret')] }))])
+    const { asked: _, ...told } = await seen([
+      answering(tuscany, answer({ entries: [entry('open'), obscured('secret')] })),
+    ])
     const { asked: __, ...expected } = without
     expect(told).toEqual(expected)
   })
@@ -309,7 +348,9 @@ describe('a hidden document', () => {
         return answer({ submissionSets: [submissionSet('s-secret'), submissionSet('s-open')] })
       }
       if (query.type === 'GetAssociations') {
-        return answer({ associations: [link('s-secret', 'has-member', 'secret'), link('s-open', 'has-member', 'open')] })
+        return answer({
+          associations: [link('s-secret', 'has-member', 'secret'), link('s-open', 'has-member', 'open')],
+        })
       }
       return answer({ entries: [obscured('secret'), entry('open')] })
     })
@@ -347,7 +388,9 @@ describe('a hidden document', () => {
 
   it('of a type the claim does not name is no less hidden', async () => {
     const documentTypes = [{ code: '57833-6', scheme: '2.16.840.1.113883.6.1' }]
-    const result = await seen([answering(lazio, answer({ entries: [entry('report')] })), tuscany], getAll, { documentTypes })
+    const result = await seen([answering(lazio, answer({ entries: [entry('report')] })), tuscany], getAll, {
+      documentTypes,
+    })
     expect(result.entries).toEqual([])
   })
 })

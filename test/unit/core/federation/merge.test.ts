@@ -5,7 +5,17 @@ import type { QueryAnswer } from '../../../../src/core/model/answers.ts'
 import type { DocumentEntry } from '../../../../src/core/model/metadata.ts'
 import { timestamp } from '../../../../src/core/model/timestamp.ts'
 import type { Community } from '../../../../src/core/ports.ts'
-import { answer, entry, folder, homes, issue, known, link, neighbours, submissionSet } from '../../../support/builders.ts'
+import {
+  answer,
+  entry,
+  folder,
+  homes,
+  issue,
+  known,
+  link,
+  neighbours,
+  submissionSet,
+} from '../../../support/builders.ts'
 
 const { tuscany, ini, veneto, lazio } = neighbours
 const told = (from: Community, ...entries: DocumentEntry[]) => ({ from, answer: answer({ entries }) })
@@ -108,7 +118,10 @@ describe('different documents under one id', () => {
     ['hash', { hash: 'other' }],
     ['size', { size: 2 }],
   ])('contradicting in %s are both shown, with a warning', (_what, more) => {
-    const { answer: merged, disagreements } = merge([told(tuscany, copy('d', 't')), told(ini, copy('d', 'i', more))], known())
+    const { answer: merged, disagreements } = merge(
+      [told(tuscany, copy('d', 't')), told(ini, copy('d', 'i', more))],
+      known(),
+    )
     expect(new Set(names(merged.entries))).toEqual(new Set(['d-t', 'd-i']))
     expect(merged.issues).toMatchObject([{ severity: 'warning', code: 'XDSRegistryMetadataError' }])
     expect(disagreements).toMatchObject([{ what: ['hash', 'size'] }])
@@ -137,7 +150,12 @@ describe('the order', () => {
 
   it('is newest first, coarse times by their beginning, without a time last', () => {
     const { creationTime: _, ...timeless } = entry('never')
-    expect(ordered([timeless, at('b', '2023'), at('c', '20230102'), at('a', '20220101')])).toEqual(['c', 'b', 'a', 'never'])
+    expect(ordered([timeless, at('b', '2023'), at('c', '20230102'), at('a', '20220101')])).toEqual([
+      'c',
+      'b',
+      'a',
+      'never',
+    ])
   })
 
   it.each(['replaces', 'transforms-and-replaces'])('puts what was replaced behind what %s it', (type) => {
@@ -147,7 +165,11 @@ describe('the order', () => {
 
   it('leaves what was only appended or transformed in its time', () => {
     const entries = [at('old', '20200101'), at('middle', '20210101'), at('new', '20220101')]
-    expect(ordered(entries, link('new', 'appends', 'old'), link('new', 'transforms', 'old'))).toEqual(['new', 'middle', 'old'])
+    expect(ordered(entries, link('new', 'appends', 'old'), link('new', 'transforms', 'old'))).toEqual([
+      'new',
+      'middle',
+      'old',
+    ])
   })
 
   it('puts an earlier version of the same object behind the later', () => {
@@ -244,7 +266,9 @@ const answersArbitrary = (hash: fc.Arbitrary<string | undefined>) =>
             }),
             { selector: ({ name }) => name },
           ),
-          replacements: fc.array(fc.tuple(fc.constantFrom(...documents), fc.constantFrom(...documents)), { maxLength: 6 }),
+          replacements: fc.array(fc.tuple(fc.constantFrom(...documents), fc.constantFrom(...documents)), {
+            maxLength: 6,
+          }),
         })
         .map(({ entries, replacements }) => ({
           from,
@@ -276,7 +300,9 @@ describe('whatever the communities tell', () => {
       fc.property(answersArbitrary(agreeing), (answers) => {
         const { entries } = merge(answers, known()).answer
         const all = answers.flatMap((one) => one.answer.entries)
-        expect(entries.map(({ uniqueId }) => uniqueId).sort()).toEqual([...new Set(all.map((one) => one.uniqueId))].sort())
+        expect(entries.map(({ uniqueId }) => uniqueId).sort()).toEqual(
+          [...new Set(all.map((one) => one.uniqueId))].sort(),
+        )
         expect(entries.flatMap(({ sources }) => names(sources)).sort()).toEqual(names(all).sort())
       }),
     )

@@ -107,11 +107,14 @@ describe('the other identifiers of people', () => {
     expect(faultOf(value, authority).code).toBe('parameter-invalid')
   })
 
-  it.each(['STP1234567890123', 'ENI1234567890123'])('%s under the authority of codici fiscali is named as such', (value) => {
-    const error = faultOf(value)
-    expect(error.code).toBe('parameter-invalid')
-    expect(error.message).toContain('under the authority of codici fiscali')
-  })
+  it.each(['STP1234567890123', 'ENI1234567890123'])(
+    '%s under the authority of codici fiscali is named as such',
+    (value) => {
+      const error = faultOf(value)
+      expect(error.code).toBe('parameter-invalid')
+      expect(error.message).toContain('under the authority of codici fiscali')
+    },
+  )
 
   it('are different people under different authorities', () => {
     const value = 'STP1234567890123'

@@ -52,7 +52,8 @@ describe('a timestamp', () => {
 
 describe('a gateway error', () => {
   it('knows for every code whose doing it is', () => {
-    for (const code of errorCodes) expect(new GatewayError(code, 'x').fault).toMatch(/^(caller|trust|community|gateway)$/)
+    for (const code of errorCodes)
+      expect(new GatewayError(code, 'x').fault).toMatch(/^(caller|trust|community|gateway)$/)
   })
   it('is kept as it is; anything else becomes internal without its words', () => {
     const own = new GatewayError('patient-unknown', 'x')
@@ -74,7 +75,11 @@ describe('the status of a federated answer', () => {
     ['one failed', { asked: [leg('answered'), leg('failed')], failures: [failure] }, 'partial-success'],
     ['all failed', { asked: [leg('failed')], failures: [failure] }, 'failure'],
     ['one reported an error', { asked: [leg('partial')], failures: [], issues: [told] }, 'partial-success'],
-    ['only warnings', { asked: [leg('answered')], failures: [], issues: [{ ...told, severity: 'warning' }] }, 'success'],
+    [
+      'only warnings',
+      { asked: [leg('answered')], failures: [], issues: [{ ...told, severity: 'warning' }] },
+      'success',
+    ],
     ['one in part, one not', { asked: [leg('partial'), leg('failed')], failures: [failure] }, 'partial-success'],
   ])('when %s', (_what, given, status) => {
     expect(statusOf({ ...nothing, asked: [], failures: [], ...given })).toBe(status)

@@ -94,7 +94,9 @@ describe('for which types of document', () => {
   const asking = (...typeCodes: { code: string; scheme?: string }[]) => findDocuments({ filter: { typeCodes } })
 
   it('the types asked for must be among those named', () => {
-    expect(authorize(named, asking({ code: '11502-2', scheme: loinc })).permit.documentTypes).toEqual(named.documentTypes)
+    expect(authorize(named, asking({ code: '11502-2', scheme: loinc })).permit.documentTypes).toEqual(
+      named.documentTypes,
+    )
     expect(() => authorize(named, asking({ code: '57833-6', scheme: loinc }))).toThrow(denied)
     expect(() => authorize(named, asking({ code: '11502-2' }, { code: '57833-6' }))).toThrow(denied)
     expect(() => authorize(named, asking({ code: '11502-2', scheme: '1.2.3' }))).toThrow(denied)

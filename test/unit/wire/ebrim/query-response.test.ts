@@ -319,6 +319,28 @@ describe('a document entry', () => {
     expect(other).not.toContain('RSSMRA')
   })
 
+  it('has its values without the white space of pretty printing; what nobody knows stays as it is', async () => {
+    const read = await entry(
+      slot('repositoryUniqueId', '\n  1.2.3\n ') + slot('size', ' 12 ') + slot('x', ' y ') + identifiers(),
+    )
+    expect(read).toMatchObject({ repositoryUniqueId: '1.2.3', size: 12 })
+    expect(read.extra?.slots).toEqual([{ name: 'x', values: [' y '] }])
+  })
+
+  it('keeps the type of a slot it understands', async () => {
+    const typed = slot('languageCode', 'it-IT').replace('name=', 'slotType="urn:example:type" name=')
+    const read = await entry(typed + identifiers())
+    expect(read).toMatchObject({
+      languageCode: 'it-IT',
+      extra: { of: { languageCode: { attributes: { slotType: 'urn:example:type' } } } },
+    })
+    const again = encodeQueryResponse(
+      { ...nothingFound, entries: [read] },
+      { status: 'success', returnType: 'LeafClass', errors: [] },
+    )
+    expect((await decoded(again)).answer.entries).toEqual([read])
+  })
+
   it('collects the values of a list told in several slots', async () => {
     const read = await entry(
       slot('sourcePatientInfo', 'PID-5|A') + slot('sourcePatientInfo', 'PID-8|F') + identifiers(),
