@@ -1,7 +1,7 @@
 import { asGatewayError, GatewayError, type Issue } from '../errors.ts'
 import { nothingFound, type QueryAnswer } from '../model/answers.ts'
 import type { AuthorizedCall } from '../model/call.ts'
-import { isPatient } from '../model/patient.ts'
+import { isPatient, type PatientId } from '../model/patient.ts'
 import { namesPatient, type StoredQuery, underIdentifier } from '../model/stored-query.ts'
 import type { Community, DocumentRegistry, KnownPatient } from '../ports.ts'
 
@@ -9,9 +9,10 @@ import type { Community, DocumentRegistry, KnownPatient } from '../ports.ts'
 export const wrongPatient = 'wrong-patient'
 
 /**
- * Asks one community about one person: once per identifier where the community files people under several, and refuses
- * the whole answer when any object in it is about somebody else: a registry that mixes up one person is not believed
- * about another. Rejects with GatewayError.
+ * Asks one community about one person: once per identifier where the community files people under several. An answer
+ * about a named patient is refused whole when any object in it is about somebody else: a registry that mixes up one
+ * person is not believed about another. Objects asked for by their ids are left out instead when they are somebody
+ * else's, so that such an id answers as one that does not exist. Rejects with GatewayError.
  */
 export async function ask(
   community: Community,
@@ -22,6 +23,7 @@ export async function ask(
   const { registry } = community
   if (registry === undefined) throw new GatewayError('internal', 'A community without a registry was asked')
   const answer = await combined(questions(community, query, known), registry, call)
+  if (!namesPatient(query)) return withoutStrangers(answer, known)
   refuseStrangers(answer, known)
   return answer
 }
@@ -63,6 +65,17 @@ function joined(a: QueryAnswer, b: QueryAnswer): QueryAnswer {
     associations: [...a.associations, ...b.associations],
     references: [...a.references, ...b.references],
     issues: [...a.issues, ...b.issues],
+  }
+}
+
+function withoutStrangers(answer: QueryAnswer, { patient }: KnownPatient): QueryAnswer {
+  const ours = <T extends { readonly patientId: PatientId }>(objects: readonly T[]) =>
+    objects.filter(({ patientId }) => isPatient(patient, patientId))
+  return {
+    ...answer,
+    entries: ours(answer.entries),
+    submissionSets: ours(answer.submissionSets),
+    folders: ours(answer.folders),
   }
 }
 
