@@ -29,6 +29,8 @@ import { isAuthor } from './wire/hl7/author.ts'
 
 /** A running gateway. */
 export interface Gateway extends AsyncDisposable {
+  /** Says why, then disposes. */
+  stop(because: 'SIGTERM' | 'SIGINT'): Promise<void>
   readonly ports: { readonly soap: number; readonly operator: number }
 }
 
@@ -57,7 +59,12 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const events = createEvents(createLog({ level: gateway.logLevel }), metrics)
   await using opened = new AsyncDisposableStack()
 
-  const store = opened.use(await sqliteStore({ path: config.locate(gateway.store.path) }))
+  const store = opened.use(
+    await sqliteStore({ path: config.locate(gateway.store.path) }).catch((error: unknown) => {
+      events.storeFailed({ operation: 'open', error })
+      throw error
+    }),
+  )
   const health = healthRegistry()
   const communities = connectCommunities(config, { clock, events, health, opened })
   const own = communities.find(({ home }) => home === gateway.home)
@@ -123,7 +130,14 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   opened.defer(() => closed(operator))
   opened.defer(() => closed(server))
   const running = opened.move()
-  return { ports, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return {
+    ports,
+    async stop(because) {
+      events.gatewayStopping({ because })
+      await running.disposeAsync()
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
 }
 
 function federationParts(own: Community, clock: Clock, events: Events): FederationParts {
@@ -188,11 +202,13 @@ function listening(server: Server | TlsServer, { host, port }: { host: string; p
   })
 }
 
-/** Stops listening, lets exchanges under way end, then ends idle connections. */
+/** Stops listening, lets exchanges under way end, and ends each connection as it falls idle. */
 async function closed(server: Server | TlsServer): Promise<void> {
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
   const done = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
   server.closeIdleConnections()
   await done
+  clearInterval(sweep)
 }

@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, loadConfig } from './config/load.ts'
 import { startGateway } from './gateway.ts'
+import { createEvents } from './telemetry/events.ts'
+import { createLog } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 
 const { values } = parseArgs({ options: { config: { type: 'string' } } })
 const path = values.config ?? process.env.FEDERATION_FILE
@@ -17,15 +20,16 @@ try {
       // A second signal does not wait for exchanges under way.
       if (stopping) process.exit(1)
       stopping = true
-      gateway[Symbol.asyncDispose]().then(
+      gateway.stop(signal).then(
         () => process.exit(0),
         () => process.exit(1),
       )
     })
   }
 } catch (error) {
-  console.error(
-    error instanceof ConfigError ? error.message : error instanceof Error ? `✖ ${error.message}` : '✖ failed',
-  )
+  if (error instanceof ConfigError) {
+    createEvents(createLog(), createMetrics()).configRejected({ paths: error.faults.map((fault) => fault.path) })
+  }
+  console.error(error instanceof Error ? error.message : 'The gateway could not start')
   process.exit(1)
 }

@@ -13,7 +13,7 @@ export function partiesOf({ federation, read }: LoadedConfig): readonly Party[] 
     name: string,
     home: HomeCommunityId,
     trust: CommunityConfig['trust'] | Federation['consumers'][number]['trust'],
-    forwards: boolean,
+    kind: 'community' | 'national' | 'consumer',
   ): Party[] => {
     const { callers, assertions } = trust
     if (callers === undefined && assertions === undefined) return []
@@ -21,7 +21,8 @@ export function partiesOf({ federation, read }: LoadedConfig): readonly Party[] 
       {
         name,
         home,
-        forwards,
+        forwards: kind === 'national',
+        consumer: kind === 'consumer',
         callers: callers && { anchors: certificates(callers.anchors), names: patterns(callers.names) },
         assertions: assertions && {
           community: home,
@@ -34,8 +35,8 @@ export function partiesOf({ federation, read }: LoadedConfig): readonly Party[] 
   }
   return [
     ...communities.flatMap(({ name, home, trust, adapter }) =>
-      party(name, homeCommunityId(home), trust, adapter === 'ini'),
+      party(name, homeCommunityId(home), trust, adapter === 'ini' ? 'national' : 'community'),
     ),
-    ...consumers.flatMap(({ name, trust }) => party(name, homeCommunityId(gateway.home), trust, false)),
+    ...consumers.flatMap(({ name, trust }) => party(name, homeCommunityId(gateway.home), trust, 'consumer')),
   ]
 }

@@ -17,17 +17,17 @@ export function authenticator(
 ) {
   const issuersFor = ({ name }: Peer): readonly TrustedIssuer[] => {
     const presenter = parties.find((party) => party.name === name)
-    const believed = presenter?.forwards === true ? parties.filter(({ home }) => home !== undefined) : [presenter]
+    const believed = presenter?.forwards === true ? parties.filter(({ consumer }) => !consumer) : [presenter]
     return believed.flatMap((party) => party?.assertions ?? [])
   }
   return ({ tree, headers }: Envelope, peer: Peer): Assertion => {
     const security = headers.filter((node) => tree.is(node, soapNames.wsse, 'Security'))
     const [header] = security
     if (header === undefined) throw missing('The message has no security header')
-    if (security.length > 1) throw invalid('several security headers')
+    if (security.length > 1) throw invalid('several-security-headers')
     const [assertion, ...others] = tree.children(header, samlNames.saml, 'Assertion')
     if (assertion === undefined) throw missing('The security header has no assertion')
-    if (others.length > 0) throw invalid('several assertions')
+    if (others.length > 0) throw invalid('several-assertions')
     return verifyAssertion(tree, assertion, { parties: issuersFor(peer), ...time })
   }
 }

@@ -7,6 +7,8 @@ import type { TrustedIssuer } from './trust-store.ts'
 export interface Party {
   readonly name: string
   readonly home: HomeCommunityId
+  /** A member of our own affinity domain, whose assertions nobody else may hand on. */
+  readonly consumer: boolean
   /** INI hands on assertions of the regions it speaks for; everybody else brings their own. */
   readonly forwards: boolean
   readonly callers: { readonly anchors: readonly X509Certificate[]; readonly names: readonly RegExp[] } | undefined

@@ -27,19 +27,19 @@ export function commonNameOf(certificate: X509Certificate): string | undefined {
 
 /** Why a signing certificate is not accepted, for the log; undefined when it is. */
 export function distrust(certificate: X509Certificate, party: TrustedIssuer, now: number): string | undefined {
-  if (now < Date.parse(certificate.validFrom)) return 'signing certificate not yet valid'
-  if (now > Date.parse(certificate.validTo)) return 'signing certificate expired'
+  if (now < Date.parse(certificate.validFrom)) return 'signing-certificate-not-yet-valid'
+  if (now > Date.parse(certificate.validTo)) return 'signing-certificate-expired'
   const pinned = party.anchors.some((anchor) => !anchor.ca && anchor.raw.equals(certificate.raw))
   if (pinned) return undefined
   const issued = party.anchors.some((anchor) => {
     return anchor.ca && certificate.checkIssued(anchor) && certificate.verify(anchor.publicKey)
   })
-  if (!issued) return 'signing certificate not issued by an anchor of the issuer'
-  if (certificate.ca) return 'a certification authority does not sign assertions'
-  if (isForConnections(certificate)) return 'a certificate for connections does not sign assertions'
+  if (!issued) return 'signing-certificate-not-issued-by-an-anchor-of-the-issuer'
+  if (certificate.ca) return 'a-certification-authority-does-not-sign-assertions'
+  if (isForConnections(certificate)) return 'a-certificate-for-connections-does-not-sign-assertions'
   const name = commonNameOf(certificate)
   if (name === undefined || !party.signers.some((pattern) => pattern.test(name))) {
-    return 'signing certificate belongs to somebody else'
+    return 'signing-certificate-belongs-to-somebody-else'
   }
   return undefined
 }

@@ -33,7 +33,7 @@ export function verifyAssertion(tree: XmlTree, assertion: Node, options: Verifie
     const { claims, party, certificate, digest } = verified(tree, assertion, options)
     return assertionOf(claims, party, certificate, digest)
   } catch (error) {
-    if (error instanceof XmlError) throw refused('canonicalization failed', error)
+    if (error instanceof XmlError) throw refused('canonicalization-failed', error)
     throw error
   }
 }
@@ -51,17 +51,17 @@ interface Verified {
 
 function verified(tree: XmlTree, assertion: Node, { parties, clock, clockSkewMs }: VerifierOptions): Verified {
   const { ds, saml } = samlNames
-  if (!tree.is(assertion, saml, 'Assertion')) throw refused('not a SAML 2.0 assertion')
+  if (!tree.is(assertion, saml, 'Assertion')) throw refused('not-a-SAML-2-0-assertion')
   const claims = readClaims(tree, assertion)
-  if (claims === undefined) throw refused('not an attribute assertion')
+  if (claims === undefined) throw refused('not-an-attribute-assertion')
   const signature = onlyChild(tree, assertion, ds, 'Signature')
-  if (signature === NONE) throw refused('not exactly one signature')
-  if (tree.idAttributes.filter(({ value }) => value === claims.id).length !== 1) throw refused('id is not unique')
+  if (signature === NONE) throw refused('not-exactly-one-signature')
+  if (tree.idAttributes.filter(({ value }) => value === claims.id).length !== 1) throw refused('id-is-not-unique')
   const signedInfo = onlyChild(tree, signature, ds, 'SignedInfo')
-  if (signedInfo === NONE) throw refused('not exactly one SignedInfo')
+  if (signedInfo === NONE) throw refused('not-exactly-one-SignedInfo')
   const reference = onlyChild(tree, signedInfo, ds, 'Reference')
   if (reference === NONE || tree.attribute(reference, 'URI') !== `#${claims.id}`) {
-    throw refused('does not refer to its own assertion')
+    throw refused('does-not-refer-to-its-own-assertion')
   }
   requireAlgorithm(tree, signedInfo, 'CanonicalizationMethod', samlNames.exclusiveC14n)
   requireAlgorithm(tree, signedInfo, 'SignatureMethod', samlNames.rsaSha256)
@@ -69,17 +69,17 @@ function verified(tree: XmlTree, assertion: Node, { parties, clock, clockSkewMs 
   const inclusivePrefixes = prefixesOf(tree, reference)
 
   const party = parties.find(({ issuers }) => issuers.includes(claims.issuer))
-  if (party === undefined) throw refused('issuer is not known')
+  if (party === undefined) throw refused('issuer-is-not-known')
   const certificate = signingCertificate(tree, signature, party, clock.now())
 
   const digest = createHash('sha256')
     .update(canonicalize(tree, assertion, { inclusivePrefixes, omit: signature }))
     .digest()
-  if (!equalBytes(base64Of(tree, reference, 'DigestValue'), digest)) throw refused('digest differs')
+  if (!equalBytes(base64Of(tree, reference, 'DigestValue'), digest)) throw refused('digest-differs')
   const method = onlyChild(tree, signedInfo, ds, 'CanonicalizationMethod')
   const signed = canonicalize(tree, signedInfo, { inclusivePrefixes: inclusiveOf(tree, method) })
   if (!signatureHolds(signed, certificate.publicKey, base64Of(tree, signature, 'SignatureValue'))) {
-    throw refused('signature does not hold')
+    throw refused('signature-does-not-hold')
   }
   requireValidity(claims, clock.now(), clockSkewMs)
   return { claims, party, certificate, digest: digest.toString('hex') }
@@ -87,7 +87,7 @@ function verified(tree: XmlTree, assertion: Node, { parties, clock, clockSkewMs 
 
 function requireAlgorithm(tree: XmlTree, parent: Node, local: string, algorithm: string): void {
   const method = onlyChild(tree, parent, samlNames.ds, local)
-  if (method === NONE || tree.attribute(method, 'Algorithm') !== algorithm) throw refused(`${local} is not allowed`)
+  if (method === NONE || tree.attribute(method, 'Algorithm') !== algorithm) throw refused(`${local}-not-allowed`)
 }
 
 /** Transforms must be exactly enveloped-signature, then exclusive canonicalization; returns the latter's prefixes. */
@@ -95,12 +95,12 @@ function prefixesOf(tree: XmlTree, reference: Node): readonly string[] {
   const transforms = onlyChild(tree, reference, samlNames.ds, 'Transforms')
   const steps = transforms === NONE ? [] : tree.children(transforms)
   const [enveloped, exclusive] = steps
-  if (steps.length !== 2 || enveloped === undefined || exclusive === undefined) throw refused('unexpected transforms')
+  if (steps.length !== 2 || enveloped === undefined || exclusive === undefined) throw refused('unexpected-transforms')
   const algorithms = steps.map((step) => tree.is(step, samlNames.ds, 'Transform') && tree.attribute(step, 'Algorithm'))
   if (algorithms[0] !== samlNames.enveloped || algorithms[1] !== samlNames.exclusiveC14n) {
-    throw refused('unexpected transforms')
+    throw refused('unexpected-transforms')
   }
-  if (tree.first(enveloped) !== NONE) throw refused('unexpected transforms')
+  if (tree.first(enveloped) !== NONE) throw refused('unexpected-transforms')
   return inclusiveOf(tree, exclusive)
 }
 
@@ -109,10 +109,10 @@ function inclusiveOf(tree: XmlTree, method: Node): readonly string[] {
   const [list] = children
   if (list === undefined) return []
   if (children.length !== 1 || !tree.is(list, samlNames.exclusiveC14n, 'InclusiveNamespaces')) {
-    throw refused('unexpected canonicalization parameters')
+    throw refused('unexpected-canonicalization-parameters')
   }
   const prefixes = (tree.attribute(list, 'PrefixList') ?? '').split(/[ \t\r\n]+/).filter((prefix) => prefix !== '')
-  if (prefixes.length > 16) throw refused('too many inclusive prefixes')
+  if (prefixes.length > 16) throw refused('too-many-inclusive-prefixes')
   return prefixes
 }
 
@@ -127,7 +127,7 @@ function signingCertificate(tree: XmlTree, signature: Node, party: TrustedIssuer
   const element = data === NONE ? NONE : onlyChild(tree, data, ds, 'X509Certificate')
   const pinned = party.anchors.filter((anchor) => !anchor.ca)
   const certificate = element === NONE ? (pinned.length === 1 ? pinned[0] : undefined) : parsed(tree.text(element))
-  if (certificate === undefined) throw refused('no usable signing certificate')
+  if (certificate === undefined) throw refused('no-usable-signing-certificate')
   const reason = distrust(certificate, party, now)
   if (reason !== undefined) throw refused(reason)
   return certificate
@@ -145,9 +145,9 @@ function parsed(text: string): X509Certificate | undefined {
 
 function base64Of(tree: XmlTree, parent: Node, local: string): Buffer {
   const node = onlyChild(tree, parent, samlNames.ds, local)
-  if (node === NONE || tree.first(node) !== NONE) throw refused(`${local} is malformed`)
+  if (node === NONE || tree.first(node) !== NONE) throw refused(`${local}-malformed`)
   const text = tree.text(node).replace(/[ \t\r\n]/g, '')
-  if (text.length > 2_048 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw refused(`${local} is malformed`)
+  if (text.length > 2_048 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw refused(`${local}-malformed`)
   return Buffer.from(text, 'base64')
 }
 
@@ -157,8 +157,8 @@ function equalBytes(a: Buffer, b: Buffer): boolean {
 
 function signatureHolds(signed: string, key: KeyObject, signature: Buffer): boolean {
   // The algorithm is bound to the kind of key: an RSA identifier with any other key is refused, not interpreted.
-  if (key.asymmetricKeyType !== 'rsa') throw refused('key and algorithm do not fit')
-  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) throw refused('key is too short')
+  if (key.asymmetricKeyType !== 'rsa') throw refused('key-and-algorithm-do-not-fit')
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) throw refused('key-is-too-short')
   return verify('RSA-SHA256', Buffer.from(signed, 'utf8'), key, signature)
 }
 
@@ -166,12 +166,12 @@ const instant = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{
 
 function timeOf(text: string): number {
   const time = instant.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time)) throw refused('an instant is malformed')
+  if (Number.isNaN(time)) throw refused('an-instant-is-malformed')
   return time
 }
 
 function requireValidity({ notBefore, notOnOrAfter }: Claims, now: number, skewMs: number): void {
-  if (now + skewMs < timeOf(notBefore)) throw refused('not yet valid')
+  if (now + skewMs < timeOf(notBefore)) throw refused('not-yet-valid')
   if (now - skewMs >= timeOf(notOnOrAfter)) throw refused('expired')
 }
 
@@ -179,21 +179,21 @@ function assertionOf(claims: Claims, party: TrustedIssuer, certificate: X509Cert
   const one = (name: string): string | undefined => {
     const values = claims.attributes.get(name)
     if (values === undefined) return undefined
-    if (values.length !== 1) throw refused('an attribute has several values')
+    if (values.length !== 1) throw refused('an-attribute-has-several-values')
     return values[0] === '' ? undefined : values[0]
   }
   const required = (name: string): string => {
     const value = one(name)
-    if (value === undefined) throw refused(`missing mandatory attribute ${name}`)
+    if (value === undefined) throw refused('missing-mandatory-attribute')
     return value
   }
   const names = attributeNames
   const organization = required(names.organizationId)
-  if (organization !== claims.issuer) throw refused('issuer and organization differ')
+  if (organization !== claims.issuer) throw refused('issuer-and-organization-differ')
   const patient = one(names.resourceId)
   const types = one(names.hl7Type)
   const documentTypes = types === undefined ? undefined : parseDocumentTypes(types)
-  if (types !== undefined && documentTypes === undefined) throw refused('document types are malformed')
+  if (types !== undefined && documentTypes === undefined) throw refused('document-types-are-malformed')
   const [id, vendor, version] = [one(names.applicationId), one(names.applicationVendor), one(names.applicationVersion)]
   return {
     id: claims.id,
@@ -220,17 +220,17 @@ function assertionOf(claims: Claims, party: TrustedIssuer, certificate: X509Cert
 
 function booleanOf(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined
-  if (text !== 'true' && text !== 'false') throw refused('presa in carico is neither true nor false')
+  if (text !== 'true' && text !== 'false') throw refused('presa-in-carico-is-neither-true-nor-false')
   return text === 'true'
 }
 
 function patientOf(text: string) {
   const id = parsePatient(text)
-  if (id === undefined) throw refused('patient is malformed')
+  if (id === undefined) throw refused('patient-is-malformed')
   try {
     return patientId(id.value, id.authority)
   } catch (error) {
-    throw refused('patient is malformed', error)
+    throw refused('patient-is-malformed', error)
   }
 }
 

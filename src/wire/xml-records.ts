@@ -77,6 +77,10 @@ export class XmlRecords {
   /** `node`, `attribute` pairs of the attributes that identify an element. */
   identifiers: number[] = []
   #scratch: Source | undefined
+  /** The strings made lately and where they stood; a newer one takes the slot of an older one. */
+  readonly #recent: string[] = []
+  readonly #recentFrom = new Int32Array(recentSlots)
+  readonly #recentTo = new Int32Array(recentSlots)
 
   constructor(source: Source, names: XmlNames, scopes: XmlScopes, maxBytes: number) {
     this.source = source
@@ -148,9 +152,31 @@ export class XmlRecords {
 
   /** The attribute value between two offsets; a copy. */
   value(from: number, to: number, encoded: number): string {
-    if (encoded === 0) return this.source.utf8Slice(from, to)
+    if (encoded === 0) return this.string(from, to)
     const into = this.scratch(to - from)
     return into.utf8Slice(0, decode(this.source, from, to, 'attribute', into, 0))
+  }
+
+  /** The characters of plain bytes; a copy. Long answers say the same again and again: such a string is made once. */
+  string(from: number, to: number): string {
+    const { source } = this
+    const length = to - from
+    if (length === 0 || length > longestRecent) return source.utf8Slice(from, to)
+    const slot = slotOf(source, from, to)
+    if (this.#recentTo[slot]! - this.#recentFrom[slot]! === length) {
+      let at = this.#recentFrom[slot]!
+      let pos = from
+      while (pos < to && source[at] === source[pos]) {
+        at++
+        pos++
+      }
+      if (pos === to) return this.#recent[slot]!
+    }
+    const made = source.utf8Slice(from, to)
+    this.#recent[slot] = made
+    this.#recentFrom[slot] = from
+    this.#recentTo[slot] = to
+    return made
   }
 
   /** Working memory of this document for turning source into characters. */
@@ -158,6 +184,22 @@ export class XmlRecords {
     if (this.#scratch === undefined || this.#scratch.length < size) this.#scratch = freshSource(Math.max(256, size * 2))
     return this.#scratch
   }
+}
+
+const recentSlots = 1024
+const longestRecent = 80
+
+/** Looks at six bytes only: a wrong guess costs a comparison, and nobody gains from provoking one. */
+function slotOf(source: Source, from: number, to: number): number {
+  const length = to - from
+  const middle = from + (length >> 1)
+  let hash = Math.imul(length, 0x01000193) ^ source[from]!
+  hash = Math.imul(hash, 0x01000193) ^ source[to - 1]!
+  hash = Math.imul(hash, 0x01000193) ^ source[middle]!
+  hash = Math.imul(hash, 0x01000193) ^ source[from + (length >> 2)]!
+  hash = Math.imul(hash, 0x01000193) ^ source[to - 1 - (length >> 3)]!
+  hash = Math.imul(hash, 0x01000193) ^ source[middle + (length >> 3)]!
+  return (hash ^ (hash >>> 15)) & (recentSlots - 1)
 }
 
 function larger(array: Int32Array): Int32Array<ArrayBuffer> {

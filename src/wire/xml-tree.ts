@@ -115,12 +115,12 @@ export class XmlTree {
    * ends normalised. A copy.
    */
   text(node: Node): string {
-    const { source, elements } = this.records
+    const { elements } = this.records
     const at = node * ELEMENT
     const flags = elements[at + FLAGS]!
     const from = elements[at + OPENED]!
     const to = elements[at + CLOSING]!
-    if ((flags & (ENCODED | MARKUP | CHILDREN)) === 0) return source.utf8Slice(from, to)
+    if ((flags & (ENCODED | MARKUP | CHILDREN)) === 0) return this.records.string(from, to)
     const into = this.records.scratch(to - from)
     let out = 0
     let start = from
@@ -152,17 +152,19 @@ export class XmlTree {
   /** All attributes in document order, without namespace declarations. */
   attributes(node: Node): XmlAttribute[] {
     const { elements, attributes, names } = this.records
-    const first = elements[node * ELEMENT + ATTRIBUTES]!
-    return Array.from({ length: elements[node * ELEMENT + ATTRIBUTE_COUNT]! }, (_, index) => {
-      const at = (first + index) * ATTRIBUTE
+    const start = elements[node * ELEMENT + ATTRIBUTES]! * ATTRIBUTE
+    const end = start + elements[node * ELEMENT + ATTRIBUTE_COUNT]! * ATTRIBUTE
+    const found: XmlAttribute[] = []
+    for (let at = start; at < end; at += ATTRIBUTE) {
       const name = (attributes[at + ATTRIBUTE_NAME]! >> 1) << NAME
-      return {
+      found.push({
         namespace: names.namespace(attributes[at + ATTRIBUTE_NAMESPACE]!),
         local: names.string(names.table[name | LOCAL]!),
         prefix: names.string(names.table[name | PREFIX]!),
         value: this.#value(at),
-      }
-    })
+      })
+    }
+    return found
   }
 
   /** The offset of the element's `<`. */

@@ -132,7 +132,7 @@ export function registryFace(face: RegistryFace): Face {
       under: (id) => [id, ...also],
       withhold: (entry) => face.withhold?.(entry, claimed) ?? false,
     })
-    checkPerson(found, claimed)
+    checkPerson(found, face.holdings, claimed)
     return queryResponse({
       status: 'Success',
       found,
@@ -218,11 +218,22 @@ export function spoilingOf(claimed: Claimed, home: string | undefined) {
 }
 
 /** Nothing about anybody but the person in the assertion leaves, whatever ids were asked for. Throws SoapFault. */
-function checkPerson(found: Holdings, claimed: Claimed): void {
+function checkPerson(found: Holdings, holdings: Holdings, claimed: Claimed): void {
   const patient = readCx(claimed.patient)
-  const others = [...found.entries, ...found.submissionSets, ...found.folders].some(
-    (object) => patient === undefined || !samePerson(object.patient, patient),
+  const isForeign = (object: { readonly patient: Identifier }): boolean =>
+    patient === undefined || !samePerson(object.patient, patient)
+  const objects = ({ entries, submissionSets, folders }: Holdings) => [...entries, ...submissionSets, ...folders]
+  // Associations name nobody: whose they are is told by what they connect.
+  const foreign = new Set(
+    found.associations.length === 0
+      ? []
+      : objects(holdings)
+          .filter(isForeign)
+          .map(({ entryUuid }) => entryUuid),
   )
+  const others =
+    objects(found).some(isForeign) ||
+    found.associations.some(({ source, target }) => foreign.has(source) || foreign.has(target))
   if (others) throw securityFault('FailedAuthentication', 'The assertion is about another patient')
 }
 

@@ -5,7 +5,7 @@ import type { Assertion } from '../../src/core/model/call.ts'
 import { soapNames } from '../../src/wire/soap.ts'
 import { XmlError } from '../../src/wire/xml.ts'
 import { citizen, otherCitizen } from '../support/builders.ts'
-import { authenticate, issued, type MessageParts, message, pem, signing } from '../support/saml.ts'
+import { authenticate, inWords, issued, type MessageParts, message, pem, signing } from '../support/saml.ts'
 
 const good = issued()
 const id = attributeOf('ID')
@@ -214,28 +214,28 @@ const attacks: readonly Attack[] = [
     (algorithm): Attack => [
       `the signature method ${algorithm}`,
       wrapping(() => swap(good, 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', algorithm)),
-      /SignatureMethod is not allowed/,
+      /SignatureMethod.* not allowed/,
     ],
   ),
   [
     'the digest method sha1',
     wrapping(() => swap(good, 'http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2000/09/xmldsig#sha1')),
-    /DigestMethod is not allowed/,
+    /DigestMethod.* not allowed/,
   ],
   [
     'two digest values',
     wrapping(() => swap(good, '</ds:DigestValue>', '</ds:DigestValue><ds:DigestValue>AAAA</ds:DigestValue>')),
-    /DigestValue is malformed/,
+    /DigestValue.* malformed/,
   ],
   [
     'an element in the digest value',
     wrapping(() => swap(good, '</ds:DigestValue>', '<x xmlns="urn:x"/></ds:DigestValue>')),
-    /DigestValue is malformed/,
+    /DigestValue.* malformed/,
   ],
   [
     'no digest value',
     wrapping(() => swap(good, /<ds:DigestValue>.*<\/ds:DigestValue>/, '<ds:DigestValue></ds:DigestValue>')),
-    /DigestValue is malformed/,
+    /DigestValue.* malformed/,
   ],
   [
     'another digest value',
@@ -262,7 +262,7 @@ const attacks: readonly Attack[] = [
   [
     'an empty signature value',
     wrapping(() => swap(good, /<ds:SignatureValue>.*<\/ds:SignatureValue>/, '<ds:SignatureValue/>')),
-    /SignatureValue is malformed/,
+    /SignatureValue.* malformed/,
   ],
   ['another citizen', wrapping(() => good.replaceAll(citizen.value, otherCitizen.value)), /digest differs/],
   ['another role', wrapping(() => swap(good, '>AAS<', '>INI<')), /digest differs/],
@@ -353,7 +353,7 @@ function attempt(bytes: Buffer): Assertion | string {
     if (error.code === 'assertion-missing') return 'missing'
     expect(error.code).toBe('assertion-invalid')
     expect(error.message).toBe('The assertion is not accepted')
-    return String(error.details.reason)
+    return inWords(error.details.reason)
   }
 }
 

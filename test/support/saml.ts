@@ -27,6 +27,7 @@ function party(name: string, code: string, home: Party['home'], more: Partial<Pa
   return {
     name,
     home,
+    consumer: false,
     forwards: false,
     callers: { anchors: certificatesOf(pem('ca.pem')), names: [new RegExp(`^A1#${code}#`, 'u')] },
     assertions: {
@@ -39,11 +40,12 @@ function party(name: string, code: string, home: Party['home'], more: Partial<Pa
   }
 }
 
-/** Who is believed: two regions and INI, which hands on what the regions signed. */
+/** Who is believed: two regions, INI, which hands on what the regions signed, and a consumer of our own. */
 export const parties: readonly Party[] = [
   party('ini', '000', homes.ini, { forwards: true }),
   party('region-050', '050', homes.veneto),
   party('region-120', '120', homes.lazio),
+  party('portal', '090', homes.tuscany, { consumer: true }),
 ]
 
 export const veneto: Peer = { name: 'region-050', home: homes.veneto, subject: 'CN=A1#050#X', fingerprint: '00' }
@@ -96,6 +98,11 @@ export function message(assertion: string, { headers = '', body = '', security }
 export function authenticate(bytes: Buffer, peer: Peer = veneto, at: { now(): number } = clock) {
   const envelope = openEnvelope(readTree(bytes), () => true)
   return authenticator(parties, { clock: at, clockSkewMs: 60_000 })(envelope, peer)
+}
+
+/** A reason for the log as a sentence, however its words are joined. */
+export function inWords(reason: unknown): string {
+  return String(reason).replaceAll('-', ' ')
 }
 
 /** An attribute assertion as a library would write it, indented, unsigned. */

@@ -22,10 +22,24 @@ export async function ask(
 ): Promise<QueryAnswer> {
   const { registry } = community
   if (registry === undefined) throw new GatewayError('internal', 'A community without a registry was asked')
-  const answer = await combined(questions(community, query, known), registry, call)
+  const answer = await combined(questions(community, query, known), knowing(registry), call)
   if (!namesPatient(query)) return withoutStrangers(answer, known)
   refuseStrangers(answer, known)
   return answer
+}
+
+/** A community that does not know the patient has nothing to tell (ihe.md §6.1 no. 7). */
+function knowing(registry: DocumentRegistry): DocumentRegistry {
+  return {
+    async query(query, call) {
+      try {
+        return await registry.query(query, call)
+      } catch (error) {
+        if (error instanceof GatewayError && error.code === 'patient-unknown') return nothingFound
+        throw error
+      }
+    },
+  }
 }
 
 function questions(community: Community, query: StoredQuery, known: KnownPatient): readonly StoredQuery[] {

@@ -13,7 +13,8 @@ export function hiddenIds(entries: Iterable<DocumentEntry>, permit: Permit, isAu
 
 /**
  * The answer without a trace of hidden documents: not the entries, not the links to them, not a container that holds
- * nothing else, not an issue that names one. A document hidden by one community is hidden whoever else tells of it: the strictest word counts.
+ * nothing else, not an issue that names one. A document hidden by one community is hidden whoever else tells of it:
+ * the strictest word counts.
  */
 export function withhold(answer: QueryAnswer, context: Context, hidden: ReadonlySet<string>): QueryAnswer {
   const known = [...answer.entries, ...context.entries]

@@ -80,10 +80,10 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     const progress: Progress = { exchange, started }
     events.exchangeStarted({ correlationId: exchange.correlationId })
     try {
-      const answer = await stations(incoming, progress)
-      return await close(progress, answer)
-    } catch (thrown) {
-      return await refuse(progress, asGatewayError(thrown))
+      const answer = await stations(incoming, progress).catch(asGatewayError)
+      return answer instanceof GatewayError ? await refuse(progress, answer) : await close(progress, answer)
+    } catch (unaccounted) {
+      return fault(progress, asGatewayError(unaccounted))
     }
   }
 
@@ -129,11 +129,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
 
   async function refuse(progress: Progress, error: GatewayError): Promise<SoapReply> {
     const outcome = error.fault === 'trust' || error.fault === 'caller' ? 'refused' : 'failure'
-    try {
-      await account(progress, { outcome, asked: [], error })
-    } catch (unaudited) {
-      return fault(progress, asGatewayError(unaudited))
-    }
+    await account(progress, { outcome, asked: [], error })
     const { transaction } = progress
     if (transaction === undefined || soapErrors[error.code].as === 'fault') return fault(progress, error)
     return {

@@ -20,7 +20,8 @@ function failed(home: HomeCommunityId, error: GatewayError): RegistryErrorRecord
   const own = error.issues.find(({ severity }) => severity === 'error') ?? error.issues[0]
   const { errorCode } = registryErrorOf(error)
   if (own === undefined) return { errorCode, codeContext: error.message, severity: 'error', location: home }
-  const heard = error.code === 'community-rejected'
+  // A refusal and a missing home are told by their own codes (ihe.md §6.1 no. 3 and 8).
+  const heard = error.code === 'community-rejected' || own.code === 'XDSMissingHomeCommunityId'
   const codeContext = heard ? own.text : `${error.message}: ${own.code} ${own.text}`
   return { errorCode: heard ? own.code : errorCode, codeContext, severity: 'error', location: home }
 }

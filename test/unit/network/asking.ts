@@ -138,14 +138,23 @@ const schemas = join(import.meta.dirname, '../../../../shared/corpus/ihe/schemas
 export const schemasPresent = existsSync(schemas)
 export const withoutSchemas = schemasPresent ? '' : ' (skipped: ../shared/corpus is absent)'
 
+let compiled: XsdValidator | undefined
+
+function ebRs(): XsdValidator {
+  if (compiled === undefined) {
+    xmlRegisterFsInputProviders()
+    const path = join(schemas, 'query.xsd')
+    using schema = XmlDocument.fromBuffer(readFileSync(path), { url: path })
+    compiled = XsdValidator.fromDoc(schema)
+  }
+  return compiled
+}
+
 /** Throws when the ebRS schemas do not accept the answer in the body. */
 export function validate(http: HttpAnswer): void {
-  xmlRegisterFsInputProviders()
-  const path = join(schemas, 'query.xsd')
-  using schema = XmlDocument.fromBuffer(readFileSync(path), { url: path })
-  using validator = XsdValidator.fromDoc(schema)
-  const [payload] = children(only(parseXml(http.text), soap12, 'Body') ?? parseXml(http.text))
+  const envelope = parseXml(http.text)
+  const [payload] = children(only(envelope, soap12, 'Body') ?? envelope)
   if (payload === undefined) throw new Error('Nothing was answered')
   using document = XmlDocument.fromString(serialize(payload))
-  validator.validate(document)
+  ebRs().validate(document)
 }

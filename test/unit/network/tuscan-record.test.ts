@@ -73,9 +73,10 @@ describe('the Tuscan record, asked by ITI-18', () => {
     )
     const body = (id = '') => adhocQuery('GetDocuments', { $XDSDocumentEntryUniqueId: [id] })
     expect(uniqueIds(await ask({ to, body: body(own?.uniqueId) }))).toEqual([own?.uniqueId])
-    expect((await ask({ to, body: body(other?.uniqueId) })).fault).toMatchObject({
-      subcodes: ['wsse:FailedAuthentication'],
-    })
+    const links = adhocQuery('GetAssociations', { $uuid: [other?.entryUuid ?? ''] })
+    for (const foreign of [body(other?.uniqueId), links]) {
+      expect((await ask({ to, body: foreign })).fault).toMatchObject({ subcodes: ['wsse:FailedAuthentication'] })
+    }
   })
 
   it.skipIf(!schemasPresent)(`answers what the ebRS schemas accept${withoutSchemas}`, async () => {

@@ -23,8 +23,8 @@ function community(
   }
 }
 
-const ours = entry({ uniqueId: '1.1' })
-const theirs = entry({ uniqueId: '1.2', patientId: otherCitizen })
+const ours = entry('ours', { uniqueId: '1.1' })
+const theirs = entry('theirs', { uniqueId: '1.2', patientId: otherCitizen })
 
 describe('asking one community', () => {
   it('refuses the whole answer to a question about a patient when one object is about another', async () => {

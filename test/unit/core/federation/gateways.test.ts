@@ -380,6 +380,28 @@ describe('a hidden document', () => {
     expect(result.failures).toMatchObject([{ error: { code: 'community-unavailable' } }])
   })
 
+  it('stays hidden when the community tells of its members in part only', async () => {
+    const registry = recording((query) => {
+      if (query.type === 'FindFolders') return answer({ folders: [folder('f')] })
+      return answer({ issues: [issue('XDSRegistryError')] })
+    })
+    const query: StoredQuery = { type: 'FindFolders', patientId: citizen, status: ['approved'], extra: [] }
+    const result = await seen([community({ query: registry.query })], query)
+    expect(result.folders).toEqual([])
+    expect(result.failures).toMatchObject([{ error: { fault: 'community' } }])
+  })
+
+  it('leaves no container whose answer lists only what may be seen of it', async () => {
+    const registry = recording((query) => {
+      if (query.type === 'GetAssociations') return answer({ associations: [link('f', 'has-member', 'secret')] })
+      if (query.type === 'GetDocuments') return answer({ entries: [obscured('secret')] })
+      return answer({ folders: [folder('f')], associations: [link('f', 'has-member', 'unknown')] })
+    })
+    const result = await seen([community({ query: registry.query })])
+    expect(result.folders).toEqual([])
+    expect(result.associations).toEqual([])
+  })
+
   it('costs an answer of entries alone no further question', async () => {
     const registry = recording(() => answer({ entries: [entry('a')] }))
     await seen([community({ query: registry.query })])
