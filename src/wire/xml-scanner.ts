@@ -333,7 +333,6 @@ export class Scanner extends XmlContent {
     const { names, scopes } = this
     const prefix = names.table[record | PREFIX] === 0 ? 0 : names.table[record | LOCAL]!
     const number = names.bind(prefix, namespace, offset)
-    if (number === XML_NAMESPACE) return
     const binding = (prefix << NAME) | BINDING
     this.scope = scopes.add(prefix, number, names.table[binding]!, this.scope)
     names.table[binding] = this.scope

@@ -143,6 +143,13 @@ describe('XmlReader', () => {
     expect(() => walk.next()).toThrow(XmlError)
   })
 
+  it('does not take the rest of a refused tag for text', () => {
+    const walk = reader('<a><b c="1" c="2"/></a>')
+    walk.next()
+    expect(() => walk.next()).toThrow(expect.objectContaining({ reason: 'duplicate-attribute' }))
+    expect(() => walk.next()).toThrow(XmlError)
+  })
+
   it.each(['local', 'subtree', 'skip'] as const)('refuses %s when no element has just started', (method) => {
     const walk = reader('<a><b/></a>')
     expect(() => walk[method]()).toThrow(TypeError)

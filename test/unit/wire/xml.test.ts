@@ -256,6 +256,10 @@ describe('the limits', () => {
     expect(reasonFor(text, { ...defaultXmlLimits, [limit]: value + 1 })).toBe('accepted')
   })
 
+  it('do not take adjoining tags for pieces of text', () => {
+    expect(reasonFor('<a><b></b><b/><b></b></a>', { ...defaultXmlLimits, maxNodes: 4 })).toBe('accepted')
+  })
+
   it('count a namespace declared again and again once', () => {
     const text = `<a>${'<b xmlns="urn:b"/>'.repeat(50)}</a>`
     expect(reasonFor(text, { ...defaultXmlLimits, maxNamespaces: 1 })).toBe('accepted')
@@ -346,6 +350,11 @@ describe('XmlTree', () => {
     ['\uf8ff', true],
   ])('sees whether %j has text of its own', (content, expected) => {
     expect(read(`<a>${content}</a>`).hasText(0)).toBe(expected)
+  })
+
+  it("tells an element's own text from what stands around it", () => {
+    const nested = read('<a>&amp;<b> </b>&amp;<c/></a>')
+    expect([0, 1, 2].map((node) => nested.hasText(node))).toEqual([true, false, false])
   })
 
   it.each([
