@@ -42,7 +42,7 @@ async function run(args: string[]): Promise<number> {
   if (values.as === undefined || values.patient === undefined)
     throw new CliError('usage', '--as and --patient are needed')
   const lifetimeSeconds = Number(values.lifetime)
-  if (!Number.isInteger(lifetimeSeconds)) throw new CliError('usage', '--lifetime must be a number of seconds')
+  if (!/^-?\d{1,9}$/.test(values.lifetime)) throw new CliError('usage', '--lifetime must be a number of seconds')
   const identity = identityOf(values.as, values.identities)
   const patient = typedPatient(values.patient)
   const purpose = values.purpose ?? (['ASS', 'TUT', 'GEN', 'ING'].includes(values.role) ? 'PERSONAL' : 'TREATMENT')
@@ -86,7 +86,13 @@ function federationFile(path: string): FederationFile {
       'unreachable',
       `no federation is running (${path} is missing); start one with: npm run federation`,
     )
-  return JSON.parse(readFileSync(path, 'utf8')) as FederationFile
+  try {
+    const file = JSON.parse(readFileSync(path, 'utf8')) as Partial<FederationFile>
+    if (file.gateway !== undefined && file.communities !== undefined) return file as FederationFile
+  } catch {
+    // Half written, or no such file at all: told as the same.
+  }
+  throw new CliError('unreachable', `${path} does not describe a federation; start one with: npm run federation`)
 }
 
 try {

@@ -94,11 +94,16 @@ function refuseUnlessUnderstood(
   if (must !== 'true' && must !== '1') return
   if (!ourRoles.has(tree.attribute(block, 'role', soapNames.soap12)?.trim() ?? '')) return
   if (understands(tree.namespace(block), tree.local(block))) return
-  const qname = `q:${tree.local(block)}`
+  const [local, namespace] = [tree.local(block), tree.namespace(block)]
+  // No prefix can stand for no namespace (Namespaces in XML 1.0 §5).
+  const qname =
+    namespace === ''
+      ? `qname="${escapeAttribute(local)}"`
+      : `qname="q:${escapeAttribute(local)}" xmlns:q="${escapeAttribute(namespace)}"`
   throw new SoapFaultError({
     code: 'MustUnderstand',
     reason: 'A mandatory header is not understood',
-    headers: `<env:NotUnderstood qname="${escapeAttribute(qname)}" xmlns:q="${escapeAttribute(tree.namespace(block))}"/>`,
+    headers: `<env:NotUnderstood ${qname}/>`,
   })
 }
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { COLON, continuesName, startsName } from './xml-characters.ts'
-import { XmlError } from './xml-error.ts'
+import type { XmlReason } from './xml-error.ts'
+import type { XmlLimits } from './xml-limits.ts'
 import type { Source } from './xml-source.ts'
 import { isAbsoluteUri } from './xml-uri.ts'
 
@@ -46,8 +47,8 @@ export class XmlNames {
   /** Slots passed over by all look-ups so far: the measure of hostile collisions. */
   collisions = 0
   readonly #source: Source
-  readonly #maxNames: number
-  readonly #maxNamespaces: number
+  readonly #limits: XmlLimits
+  readonly #refuse: (reason: XmlReason, offset: number) => never
   #slots = new Int32Array(256)
   #crowded = new Map<string, number>()
   readonly #strings: (string | undefined)[] = ['']
@@ -59,11 +60,11 @@ export class XmlNames {
     [xmlNamespace, XML_NAMESPACE],
   ])
 
-  /** Number 0 is the empty name: the prefix of a name without one. */
-  constructor(source: Source, maxNames: number, maxNamespaces: number) {
+  /** Number 0 is the empty name: the prefix of a name without one. `refuse` throws. */
+  constructor(source: Source, limits: XmlLimits, refuse: (reason: XmlReason, offset: number) => never) {
     this.#source = source
-    this.#maxNames = maxNames
-    this.#maxNamespaces = maxNamespaces
+    this.#limits = limits
+    this.#refuse = refuse
   }
 
   /** The number of the name that stands at `from` up to `to`; a new one is checked against Namespaces in XML 1.0 §4. */
@@ -116,11 +117,11 @@ export class XmlNames {
     const reserved =
       name === 'xmlns' || namespace === xmlnsNamespace || (name === 'xml') !== (namespace === xmlNamespace)
     const unfit = namespace.length > longestNamespace || (namespace === '' && prefix !== 0)
-    if (reserved || unfit) throw new XmlError('namespace', offset)
+    if (reserved || unfit) this.#refuse('namespace', offset)
     const known = this.#namespaceIds.get(namespace)
     if (known !== undefined) return known
     const id = this.#namespaces.length
-    if (id - 2 >= this.#maxNamespaces) throw new XmlError('too-many-namespaces', offset)
+    if (id - 2 >= this.#limits.maxNamespaces) this.#refuse('too-many-namespaces', offset)
     this.#namespaces.push(namespace)
     this.#namespaceIds.set(namespace, id)
     return id
@@ -149,7 +150,7 @@ export class XmlNames {
   }
 
   #add(from: number, to: number, hash: number): number {
-    const colon = checked(this.#source, from, to)
+    const colon = this.#colonIn(from, to)
     const id = this.#append(from, to, hash)
     const local = colon < 0 ? id : this.#part(colon + 1, to)
     const prefix = colon < 0 ? 0 : this.#part(from, colon)
@@ -158,6 +159,31 @@ export class XmlNames {
     this.table[record | LOCAL] = local
     this.table[record | KIND] = kindOf(this.#reserved(prefix), this.#reserved(local))
     return id
+  }
+
+  /** Where the colon stands, -1 when there is none. Refuses unless the bytes are a QName. */
+  #colonIn(from: number, to: number): number {
+    const source = this.#source
+    let colon = -1
+    let first = true
+    let at = from
+    while (at < to) {
+      const byte = source[at]!
+      if (byte === COLON) {
+        if (first || colon >= 0 || at + 1 === to) this.#refuse('name', at)
+        colon = at
+        first = true
+        at++
+        continue
+      }
+      const size = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+      const code = size === 1 ? byte : source.utf8Slice(at, at + size).codePointAt(0)!
+      if (!(first ? startsName(code) : continuesName(code))) this.#refuse('name', at)
+      first = false
+      at += size
+    }
+    if (from === to) this.#refuse('name', from)
+    return colon
   }
 
   #part(from: number, to: number): number {
@@ -180,7 +206,7 @@ export class XmlNames {
 
   #append(from: number, to: number, hash: number): number {
     const id = this.count
-    if (id > this.#maxNames) throw new XmlError('too-many-names', from)
+    if (id > this.#limits.maxNames) this.#refuse('too-many-names', from)
     this.count = id + 1
     if (this.count << NAME > this.table.length) {
       const larger = new Int32Array(this.table.length * 2)
@@ -223,30 +249,6 @@ function hashOf(bytes: Source, from: number, to: number): number {
   let hash = 0x811c9dc5 | 0
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
   return hash ^ (hash >>> 15)
-}
-
-/** Where the colon stands, -1 when there is none. Throws unless the bytes are a QName. */
-function checked(source: Source, from: number, to: number): number {
-  let colon = -1
-  let first = true
-  let at = from
-  while (at < to) {
-    const byte = source[at]!
-    if (byte === COLON) {
-      if (first || colon >= 0 || at + 1 === to) throw new XmlError('name', at)
-      colon = at
-      first = true
-      at++
-      continue
-    }
-    const size = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
-    const code = size === 1 ? byte : source.utf8Slice(at, at + size).codePointAt(0)!
-    if (!(first ? startsName(code) : continuesName(code))) throw new XmlError('name', at)
-    first = false
-    at += size
-  }
-  if (from === to) throw new XmlError('name', from)
-  return colon
 }
 
 function kindOf(prefix: string, local: string): number {

@@ -92,7 +92,7 @@ export class Scanner extends XmlContent {
   constructor(bytes: Uint8Array, limits: XmlLimits) {
     super(bytes, limits)
     this.#limits = limits
-    this.names = new XmlNames(this.source, limits.maxNames, limits.maxNamespaces)
+    this.names = new XmlNames(this.source, limits, (reason, offset) => this.fail(reason, offset))
   }
 
   /** Where a tree of this document can be kept. */

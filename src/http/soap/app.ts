@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
@@ -50,11 +51,32 @@ async function answer(context: Context<{ Bindings: HttpBindings }>, { serve }: D
     // An unread rest of a refused body must not be taken for the next request.
     const unread = incoming.complete ? {} : { connection: 'close' }
     outgoing.writeHead(status, { ...headers, ...unread, 'content-type': contentType, 'content-length': bytes.length })
-    outgoing.end(bytes)
+    if (incoming.complete) outgoing.end(bytes)
+    else {
+      outgoing.write(bytes)
+      forgetRest(incoming, () => outgoing.end())
+    }
     return RESPONSE_ALREADY_SENT
   } finally {
     outgoing.off('close', leave)
   }
+}
+
+/** How long a caller may go on sending what nobody reads. */
+const lingerMs = 1_000
+
+/**
+ * Takes what is still being sent and forgets it, for a while: of a connection that is closed upon unread bytes a caller
+ * that is still writing never sees the answer (RFC 9112 §9.6).
+ */
+function forgetRest(incoming: IncomingMessage, then: () => void): void {
+  const done = () => {
+    clearTimeout(timer)
+    incoming.off('end', done).off('close', done).off('error', done)
+    then()
+  }
+  const timer = setTimeout(done, lingerMs)
+  incoming.on('end', done).on('close', done).on('error', done).resume()
 }
 
 function contract(context: Context<{ Bindings: HttpBindings }>, { path, wsdl, schemas }: Door): Response {

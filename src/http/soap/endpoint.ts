@@ -45,9 +45,15 @@ export interface SoapReply {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** The message addressing properties of WS-Addressing 1.0 Core §3. */
+const addressingHeaders = new Set(['To', 'From', 'ReplyTo', 'FaultTo', 'Action', 'MessageID', 'RelatesTo'])
+
 /** Header blocks this gateway understands when they are mandatory. */
 function understands(namespace: string, local: string): boolean {
-  return namespace === soapNames.wsa || (namespace === soapNames.wsse && local === 'Security')
+  return (
+    (namespace === soapNames.wsa && addressingHeaders.has(local)) ||
+    (namespace === soapNames.wsse && local === 'Security')
+  )
 }
 
 /** An exchange as it goes through the stations; whatever is known so far is what gets audited. */

@@ -143,10 +143,16 @@ describe('XmlReader', () => {
     expect(() => walk.next()).toThrow(XmlError)
   })
 
-  it('does not take the rest of a refused tag for text', () => {
-    const walk = reader('<a><b c="1" c="2"/></a>')
+  it.each([
+    ['duplicate-attribute', '<a><b c="1" c="2"/></a>'],
+    ['name', '<a><b c="1" :c="2"/></a>'],
+    ['namespace', '<a><b xmlns:c=""/></a>'],
+    ['too-many-names', '<a><b c="" d="" e="" f="" g=""/></a>'],
+    ['entity', '<a><b c="&d;"/></a>'],
+  ])('does not take the rest of a refused tag for text (%s)', (reason, text) => {
+    const walk = reader(text, { ...defaultXmlLimits, maxNames: 6 })
     walk.next()
-    expect(() => walk.next()).toThrow(expect.objectContaining({ reason: 'duplicate-attribute' }))
+    expect(() => walk.next()).toThrow(expect.objectContaining({ reason }))
     expect(() => walk.next()).toThrow(XmlError)
   })
 
