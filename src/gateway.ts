@@ -184,6 +184,8 @@ function soapServer(
       headersTimeout: gateway.deadlineMs,
       requestTimeout: gateway.deadlineMs,
       keepAliveTimeout: 65_000,
+      // How often Node looks for requests that are too slow; by default every 30 seconds.
+      connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
     getRequestListener(app.fetch),

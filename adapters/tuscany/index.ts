@@ -1,8 +1,11 @@
+import { organizations as names } from '../../contracts/affinity-domain/organizations.ts'
 import { defineAdapter } from '../../src/config/adapter.ts'
 import { fhirRegistry } from './fhir-registry.ts'
 import { tuscanyOptions } from './options.ts'
 import { fhirPatients } from './patients.ts'
 import { xdsRegistry } from './xds-registry.ts'
+
+const organizations = Object.keys(names)
 
 /** Our own community: the Tuscan record, by XDS.b or by FHIR R4, and its patient index. */
 export default defineAdapter({
@@ -20,7 +23,8 @@ export default defineAdapter({
       name,
       relation: 'own',
       identifiers: 'each',
-      reaches: [],
+      // The index of those we assist tells of their documents wherever these lie.
+      reaches: organizations.flatMap((code) => tools.homeOf(code) ?? []).filter((other) => other !== home),
       registry: answers,
       ...(patients && fhir
         ? { patients: fhirPatients({ baseUrl: fhir, regionSystem, homes: tools.homeOf, tools }) }

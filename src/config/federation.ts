@@ -36,6 +36,7 @@ const guard = z
   .strictObject({
     timeoutMs: z.int().min(10).default(8_000),
     concurrency: z.int().min(1).max(1_024).default(16),
+    queue: z.int().min(0).max(10_000).default(64),
     openAtErrorPercent: z.int().min(1).max(100).default(50),
     minimumCalls: z.int().min(1).default(10),
     resetMs: z.int().min(100).default(30_000),

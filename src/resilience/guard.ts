@@ -4,12 +4,15 @@ import type { AuthorizedCall } from '../core/model/call.ts'
 import type { Clock } from '../core/ports.ts'
 import type { ActorHealth, BreakerState, GuardedActor } from './health.ts'
 import { limited, over } from './limit.ts'
+import { slotsOf } from './slots.ts'
 
 export interface GuardOptions {
   /** How long one call may take. */
   readonly timeoutMs: number
   /** Most calls at one time, per actor. */
   readonly concurrency: number
+  /** Most calls that wait for a slot, in the order they came, no longer than `timeoutMs`; default none. */
+  readonly queue?: number
   /** The breaker opens above this share of failed calls … */
   readonly openAtErrorPercent: number
   /** … once so many have ended within its window, which is ten seconds or twice `timeoutMs`. */
@@ -70,11 +73,10 @@ export function guard(
         { details: { actor, breaker: 'open' } },
       )
     }
-    if (health.running < concurrency) return undefined
-    return new GatewayError('community-busy', 'Too many questions to the community are under way', {
-      details: { actor, bulkhead: 'full' },
-    })
+    return undefined
   }
+
+  const slots = slotsOf(concurrency, options.queue ?? 0, actor)
 
   async function hear(verdict: Verdict, probe: boolean): Promise<void> {
     // What began before the breaker opened is old news: while half-open, only the call that tries is heard.
@@ -87,11 +89,22 @@ export function guard(
     async run(call, ask) {
       const refused = refusal(call)
       if (refused !== undefined) throw refused
+      const waiting = slots.take(call, Math.min(timeoutMs, call.deadline - clock.now()))
+      if (waiting !== undefined) {
+        await waiting
+        // Meanwhile the breaker may have opened or the time run out.
+        const refusedNow = refusal(call)
+        if (refusedNow !== undefined) {
+          slots.giveBack()
+          throw refusedNow
+        }
+      }
       const probe = breaker.halfOpen
       if (probe) probing = true
       health.running++
       const ended = (): void => {
         health.running--
+        slots.giveBack()
       }
       try {
         const answer = await limited(call, timeoutMs, clock.now(), (signal) => ask({ ...call, signal }), ended)

@@ -25,6 +25,21 @@ describe('queries for one community', () => {
     expect(uniqueIds(reply)).toEqual([entry?.uniqueId])
   })
 
+  it.each(['lazio', 'tuscan', 'renamed', 'two-codes'] as const)(
+    'give every document of %s again by the id and the home it was told with',
+    async (key) => {
+      const found = await question(network, key)
+      const byHome = Map.groupBy(found.entries, ({ home }) => home)
+      expect(byHome.size).toBeGreaterThan(1)
+      for (const [home, entries] of byHome) {
+        const ids = entries.map(({ entryUuid }) => entryUuid)
+        const query = { type: 'GetDocuments', documents: { by: 'entry-uuid', ids }, extra: [] } as const
+        const again = await question(network, key, { query: home === undefined ? query : { ...query, home } })
+        expect(uniqueIds(again), home).toEqual(entries.map(({ uniqueId }) => uniqueId).sort())
+      }
+    },
+  )
+
   it('need the name of the community', async () => {
     const reply = await ask({ type: 'GetDocuments', documents: { by: 'unique-id', ids: ['1.2.3'] }, extra: [] })
     expect(reply.issues.map(({ code }) => code)).toEqual(['XDSMissingHomeCommunityId'])

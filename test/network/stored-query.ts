@@ -121,6 +121,10 @@ const repeatable = new Set([
   `${doc}ReferenceIdList`,
   `${folder}CodeList`,
 ])
+/** Everything else is an extension (`$MetadataLevel` is a bare number): legal, and of no effect here. */
+function knownParameter(name: string): boolean {
+  return name.startsWith('$XDS') || ['$uuid', '$patientId', '$AssociationTypes'].includes(name)
+}
 const singles = new Set([...patientParameters, `${set}AuthorPerson`])
 /** rim.xsd: LongName. */
 const longestValue = 256
@@ -156,6 +160,7 @@ function readParameters(asked: Element, { single, oneOf = [] }: Definition, mann
   const parameters = new Map<string, string[][]>()
   for (const slot of children(asked, rim, 'Slot')) {
     const name = slot.getAttribute('name') ?? ''
+    if (!knownParameter(name)) continue
     const list = only(slot, rim, 'ValueList')
     const texts = (list ? children(list, rim, 'Value') : []).map((value) => value.textContent?.trim() ?? '')
     const alone = singles.has(name) || timePattern.test(name) || (single === true && oneOf.includes(name))

@@ -8,8 +8,9 @@ import type { Community, KnownPatient } from '../ports.ts'
 export type RoutingMode = 'assisted' | 'everyone'
 
 /**
- * The communities a query goes to. A query for one home goes there, or to the community that reaches it. A query about
- * a person goes to our own community, to every partner, and to the national infrastructure unless the person is ours:
+ * The communities a query goes to. A query about a person for one home goes there, or to the national infrastructure
+ * when that reaches it. A query for objects of a home by their ids goes to everybody who tells of that home's documents:
+ * an id is the teller's own, and the same document bears another elsewhere. Any other query about a person goes to our own community, to every partner, and to the national infrastructure unless the person is ours:
  * INI has nothing to add for those we assist (architecture §0.1). Throws `community-unknown`, or `community-missing`
  * when a query without patient names no home (ITI TF-2: 3.18.4.1.3 with 3.38.4.1.2.1).
  */
@@ -20,22 +21,23 @@ export function route(
   mode: RoutingMode,
 ): readonly Community[] {
   const asked = communities.filter(({ registry }) => registry !== undefined)
-  if (query.home !== undefined) return [holderOf(query.home, asked)]
-  if (!namesPatient(query)) {
-    throw new GatewayError('community-missing', 'A query without a patient must name one community')
-  }
-  if (mode === 'everyone') return asked
   const own = asked.find(({ relation }) => relation === 'own')
   const ours = own !== undefined && known.assistedBy === own.home
-  return asked.filter(({ relation }) => relation !== 'national' || !ours)
-}
-
-function holderOf(home: HomeCommunityId, communities: readonly Community[]): Community {
-  const holder =
-    communities.find((community) => community.home === home) ??
-    communities.find(({ reaches }) => reaches.includes(home))
-  if (holder === undefined) throw new GatewayError('community-unknown', 'The community is not known here')
-  return holder
+  const useful = mode === 'everyone' ? asked : asked.filter(({ relation }) => relation !== 'national' || !ours)
+  if (query.home === undefined) {
+    if (namesPatient(query)) return useful
+    throw new GatewayError('community-missing', 'A query without a patient must name one community')
+  }
+  const { home } = query
+  const holder = asked.filter((community) => community.home === home)
+  const tellers = namesPatient(query)
+    ? asked
+        .filter(({ relation, reaches }) => relation === 'national' && reaches.includes(home))
+        .slice(0, 1 - holder.length)
+    : useful.filter((community) => community.home !== home && community.reaches.includes(home))
+  const targets = [...holder, ...tellers]
+  if (targets.length === 0) throw new GatewayError('community-unknown', 'The community is not known here')
+  return targets
 }
 
 /**

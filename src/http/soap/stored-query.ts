@@ -6,6 +6,7 @@ import { namesPatient } from '../../core/model/stored-query.ts'
 import { actions } from '../../wire/actions.ts'
 import { encodeQueryResponse } from '../../wire/ebrim/query-response.ts'
 import { type DecodedStoredQuery, decodeStoredQuery } from '../../wire/ebrim/stored-query.ts'
+import { withCodingSchemes } from '../../wire/ini/coding-schemes.ts'
 import { registryErrorOf, registryErrors } from './registry-errors.ts'
 import type { SoapTransaction } from './transaction.ts'
 
@@ -54,7 +55,10 @@ function storedQuery(
   slotsFor?: (entry: MergedEntry) => readonly Slot[],
 ): Omit<StoredQueryTransaction, 'id' | 'action'> {
   return {
-    decode: ({ tree, body }) => decodeStoredQuery(tree, body),
+    decode: ({ tree, body }) => {
+      const decoded = decodeStoredQuery(tree, body)
+      return { ...decoded, query: withCodingSchemes(decoded.query) }
+    },
     handle: ({ query }, call) => gateway.query(query, call),
     encode: (answer, { returnType, requestId }) =>
       encodeQueryResponse(answer, {

@@ -41,9 +41,14 @@ describe('a question for one home', () => {
     expect(asked(findDocuments({ home }), known(), 'everyone')).toEqual([name])
   })
 
-  it('goes to the community itself, not to who reaches it as well', () => {
+  it('about a person goes to the community itself, not to who reaches it as well', () => {
     const far = { ...ini, reaches: [homes.lazio] }
-    expect(route(byId({ home: homes.lazio }), known(), [far, lazio], 'assisted')).toEqual([lazio])
+    expect(route(findDocuments({ home: homes.lazio }), known(), [far, lazio], 'assisted')).toEqual([lazio])
+  })
+
+  it('for objects by id goes to everybody who tells of its documents, since each has ids of its own', () => {
+    const far = { ...ini, reaches: [homes.lazio] }
+    expect(route(byId({ home: homes.lazio }), known(), [far, lazio], 'assisted')).toEqual([lazio, far])
   })
 
   it('is refused for a home nobody knows, and for one that answers no queries', () => {
