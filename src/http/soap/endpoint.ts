@@ -113,21 +113,28 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     const request: unknown = transaction.decode(envelope)
     progress.account = transaction.account(request)
     const answer: unknown = await transaction.handle(request, call)
-    return { body: transaction.encode(answer, request, call), ...transaction.outcome(answer), transaction }
+    return { encode: () => transaction.encode(answer, request, call), ...transaction.outcome(answer), transaction }
   }
 
   async function close(progress: Progress, answer: Awaited<ReturnType<typeof stations>>): Promise<SoapReply> {
-    const { asked, failures, status, results, transaction, body } = answer
+    const { asked, failures, status, results, transaction, encode } = answer
     const failed = failures[0]?.error
-    await account(progress, {
+    const accounted = account(progress, {
       outcome: status,
       asked,
       results,
       ...(status === 'failure' && failed ? { error: failed } : {}),
     })
+    let body: string
+    try {
+      // Written while the record becomes durable; what cannot be written was granted all the same.
+      body = encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, encode())
+    } finally {
+      await accounted
+    }
     return {
       status: 200,
-      body: encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, body),
+      body,
       contentType: mediaType,
       headers: { ...exchangeHeaders(progress), 'server-timing': serverTiming(asked) },
     }

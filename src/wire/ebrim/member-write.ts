@@ -1,8 +1,29 @@
 import type { Code, Extra } from '../../core/model/code.ts'
 import type { Author } from '../../core/model/metadata.ts'
-import { classificationName, derivedId, identifierName, type MemberName, slots } from './names.ts'
+import { escapeAttribute } from '../xml-write.ts'
+import {
+  classificationName,
+  derivedId,
+  entrySchemes,
+  folderSchemes,
+  identifierName,
+  type MemberName,
+  slots,
+  submissionSetSchemes,
+} from './names.ts'
 import { authorSlots } from './object-tables.ts'
 import { attribute, extraAttributes, writeField, writeSlots, writeTexts, writeVersion } from './parts-write.ts'
+
+/** Attributes that nearly every member has, made once. */
+const schemeAttributes: ReadonlyMap<string, string> = new Map(
+  Object.values({ ...entrySchemes, ...submissionSetSchemes, ...folderSchemes }).map((scheme) => [
+    scheme,
+    attribute('classificationScheme', scheme),
+  ]),
+)
+const objectTypeAttributes: ReadonlyMap<MemberName, string> = new Map(
+  [classificationName, identifierName].map((name) => [name, attribute('objectType', name.objectType)]),
+)
 
 /** Whose a member is, and its place there, from which its id is made when it has none of its own. */
 export interface Place {
@@ -19,7 +40,7 @@ export function writeCode(code: Code, scheme: string, place: Place): string {
         ? undefined
         : [{ value: display }]
   return writeMember(classificationName, place, extra, {
-    attributes: attribute('classificationScheme', scheme) + attribute('nodeRepresentation', code.code),
+    attributes: `${schemeAttributes.get(scheme) ?? attribute('classificationScheme', scheme)} nodeRepresentation="${escapeAttribute(code.code)}"`,
     slots: code.scheme === '' ? '' : writeField(slots.codingScheme, [code.scheme], extra),
     names: writeTexts('Name', names),
   })
@@ -88,10 +109,11 @@ const spelledElsewhere: ReadonlyMap<MemberName, ReadonlySet<string>> = new Map(
 function writeMember(name: MemberName, { owner, key }: Place, extra: Extra | undefined, own: Own): string {
   const told = extra?.attributes
   const id = told?.id ?? derivedId(owner, key)
-  let xml = `<rim:${name.element}${attribute('id', id)}${attribute(name.owner, told?.[name.owner] ?? owner)}`
-  xml += attribute('objectType', told?.objectType ?? name.objectType) + own.attributes
-  if (told !== undefined) xml += extraAttributes(extra, spelledElsewhere.get(name) ?? new Set())
-  xml += `>${own.slots ?? ''}`
+  const ids = `id="${escapeAttribute(id)}" ${name.owner}="${escapeAttribute(told?.[name.owner] ?? owner)}"`
+  const typed = told?.objectType ?? name.objectType
+  const objectType = typed === name.objectType ? objectTypeAttributes.get(name) : attribute('objectType', typed)
+  const others = told === undefined ? '' : extraAttributes(extra, spelledElsewhere.get(name) ?? new Set())
+  let xml = `<rim:${name.element} ${ids}${objectType}${own.attributes}${others}>${own.slots ?? ''}`
   if (extra === undefined) return `${xml}${own.names ?? ''}</rim:${name.element}>`
   xml += writeSlots(extra.slots)
   xml += own.names ?? writeTexts('Name', extra.names)

@@ -1,5 +1,6 @@
 import type { Extra, LocalizedText, Slot } from '../../core/model/code.ts'
 import { escapeAttribute, escapeText } from '../xml-write.ts'
+import { slots } from './names.ts'
 
 /** An attribute with the space before it. */
 export function attribute(name: string, value: string): string {
@@ -11,8 +12,10 @@ export function extraAttributes(extra: Extra | undefined, except: ReadonlySet<st
   let xml = ''
   if (extra?.attributes === undefined) return xml
   let prefixes = 0
-  for (const [name, value] of Object.entries(extra.attributes)) {
-    if (except.has(name)) continue
+  const { attributes } = extra
+  for (const name in attributes) {
+    const value = attributes[name]
+    if (value === undefined || except.has(name)) continue
     const end = name.startsWith('{') ? name.indexOf('}') : -1
     if (end < 0) xml += attribute(name, value)
     else {
@@ -23,7 +26,18 @@ export function extraAttributes(extra: Extra | undefined, except: ReadonlySet<st
   return xml
 }
 
+/** How the slots of named fields begin, made once: a long answer has tens of thousands of them. */
+const openings: ReadonlyMap<string, string> = new Map(
+  Object.values(slots).map((name) => [name, `<rim:Slot${attribute('name', name)}><rim:ValueList><rim:Value>`]),
+)
+const closing = '</rim:Value></rim:ValueList></rim:Slot>'
+
 export function writeSlot({ name, values, slotType }: Slot): string {
+  const [only] = values
+  const opening = openings.get(name)
+  if (opening !== undefined && slotType === undefined && values.length === 1 && only !== undefined) {
+    return opening + escapeText(only) + closing
+  }
   let xml = `<rim:Slot${attribute('name', name)}${slotType === undefined ? '' : attribute('slotType', slotType)}><rim:ValueList>`
   for (const value of values) xml += `<rim:Value>${escapeText(value)}</rim:Value>`
   return `${xml}</rim:ValueList></rim:Slot>`
@@ -45,6 +59,10 @@ export function writeField(name: string, values: readonly string[], extra: Extra
 export function writeTexts(element: 'Name' | 'Description', texts: readonly LocalizedText[] | undefined): string {
   if (texts === undefined || texts.length === 0) return ''
   let xml = `<rim:${element}>`
+  const [first] = texts
+  if (texts.length === 1 && first !== undefined && first.language === undefined && first.charset === undefined) {
+    return `<rim:${element}><rim:LocalizedString value="${escapeAttribute(first.value)}"/></rim:${element}>`
+  }
   for (const { value, language, charset } of texts) {
     xml += '<rim:LocalizedString'
     if (language !== undefined) xml += attribute('xml:lang', language)
