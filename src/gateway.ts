@@ -25,6 +25,7 @@ import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { authenticator } from './trust/authenticate.ts'
 import { identifier, type Party } from './trust/parties.ts'
+import { prepareEntries } from './wire/ebrim/query-response.ts'
 import { isAuthor } from './wire/hl7/author.ts'
 
 /** A running gateway. */
@@ -150,6 +151,7 @@ function federationParts(own: Community, clock: Clock, events: Events): Federati
       events.legFinished({ correlationId, community, outcome, durationMs, ...(error === undefined ? {} : { error }) })
       if (error?.details.reason === wrongPatient) events.wrongPatientRefused({ correlationId, community })
     },
+    onEarlyAnswer: ({ entries }) => prepareEntries(entries, setImmediate),
     onDisagreement({ correlationId }, { homes, what }) {
       events.sourcesDisagree({ correlationId, homes, what })
     },

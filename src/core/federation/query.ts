@@ -19,6 +19,8 @@ export interface FederationParts {
   /** Tells a person's identifiers and region of assistance; without one, only the identifier asked about is known. */
   readonly patients?: PatientLocator
   readonly onLeg?: (call: AuthorizedCall, ...leg: Parameters<OnLeg>) => void
+  /** Told of an answer while others are still waited for: time to get it ready. */
+  readonly onEarlyAnswer?: (answer: QueryAnswer) => void
   readonly onDisagreement?: (call: AuthorizedCall, disagreement: Disagreement) => void
 }
 
@@ -38,11 +40,20 @@ export async function federate(
   const { known, doubt } = await locate(patientOf(query, call), call, parts)
   const targets = route(known)
   const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))
+  let waiting = targets.length
   const { answers, failures, asked } = await fanOut(
     targets,
     call,
     parts.clock,
-    (community, leg) => askInContext(community, query, known, leg),
+    async (community, leg) => {
+      try {
+        const answer = await askInContext(community, query, known, leg)
+        if (waiting > 1) parts.onEarlyAnswer?.(answer)
+        return answer
+      } finally {
+        waiting--
+      }
+    },
     onLeg,
   )
   const hidden = hiddenIds(

@@ -8,7 +8,7 @@ import { type PeerFault, readFault } from './fault.ts'
 import { query, type ResponseStatus, responseStatuses, rim, rs } from './names.ts'
 import { type ObjectListReader, objectListReader } from './object-list.ts'
 import { associationTable, documentEntryTable, folderTable, submissionSetTable } from './object-tables.ts'
-import { writeObject } from './object-write.ts'
+import { prepareObject, writeObject } from './object-write.ts'
 import { readSlots } from './parts-read.ts'
 import { attribute, writeSlots } from './parts-write.ts'
 import { type RegistryErrorRecord, readRegistryErrors, writeRegistryErrors } from './registry-error.ts'
@@ -211,6 +211,20 @@ export function encodeQueryResponse<E extends DocumentEntry>(
   xml += writeRegistryErrors([...options.errors, ...writer.leftOut])
   return `${xml}<rim:RegistryObjectList>${writer.xml()}</rim:RegistryObjectList></query:AdhocQueryResponse>`
 }
+
+/**
+ * Writes what can be written of entries before the answer they belong to is complete, a few at a time so that the event
+ * loop stays free. `encodeQueryResponse` gives the same bytes with or without it.
+ */
+export function prepareEntries(entries: readonly DocumentEntry[], later: (work: () => void) => void): void {
+  const step = (from: number): void => {
+    for (const entry of entries.slice(from, from + entriesAtATime)) prepareObject(entry, documentEntryTable)
+    if (from + entriesAtATime < entries.length) later(() => step(from + entriesAtATime))
+  }
+  later(() => step(0))
+}
+
+const entriesAtATime = 25
 
 /** Collects what stands in the RegistryObjectList: objects, or a reference to each, told once. */
 class ObjectWriter {
