@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Peer } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
+import { isIssuedByAnchor } from './issued.ts'
 import type { TrustedIssuer } from './trust-store.ts'
 
 /** A party of the configuration: how it is recognised on a connection, and whose signature it brings. */
@@ -35,7 +36,7 @@ export function identifier(parties: readonly Party[]): (certificate: Presented) 
     const matching = parties.filter(({ callers }) => {
       return (
         callers?.names.some((pattern) => pattern.test(commonName)) === true &&
-        callers.anchors.some((anchor) => certificate.checkIssued(anchor) && certificate.verify(anchor.publicKey))
+        isIssuedByAnchor(certificate, callers.anchors)
       )
     })
     const [party] = matching

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
+import { isIssuedByAnchor } from './issued.ts'
 
 /** Whose assertions are believed, and by which keys. One per community, or per group of our own consumers. */
 export interface TrustedIssuer {
@@ -31,10 +32,7 @@ export function distrust(certificate: X509Certificate, party: TrustedIssuer, now
   if (now > Date.parse(certificate.validTo)) return 'signing-certificate-expired'
   const pinned = party.anchors.some((anchor) => !anchor.ca && anchor.raw.equals(certificate.raw))
   if (pinned) return undefined
-  const issued = party.anchors.some((anchor) => {
-    return anchor.ca && certificate.checkIssued(anchor) && certificate.verify(anchor.publicKey)
-  })
-  if (!issued) return 'signing-certificate-not-issued-by-an-anchor-of-the-issuer'
+  if (!isIssuedByAnchor(certificate, party.anchors)) return 'signing-certificate-not-issued-by-an-anchor-of-the-issuer'
   if (certificate.ca) return 'a-certification-authority-does-not-sign-assertions'
   if (isForConnections(certificate)) return 'a-certificate-for-connections-does-not-sign-assertions'
   const name = commonNameOf(certificate)
