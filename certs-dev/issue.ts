@@ -9,8 +9,8 @@ import {
   type Use,
   validity,
 } from './identities.ts'
+import { loadX509, type X509 } from './x509.ts'
 
-type X509 = typeof import('@peculiar/x509')
 type Certificate = InstanceType<X509['X509Certificate']>
 type Extension = InstanceType<X509['Extension']>
 
@@ -136,23 +136,4 @@ function pem(certificate: Certificate): string {
 function serialNumber(): string {
   // A leading 1 keeps the number positive and of constant length.
   return `1${webcrypto.getRandomValues(Buffer.alloc(15)).toString('hex')}0`
-}
-
-/** @peculiar/x509 is wired by tsyringe, which insists on the metadata part of Reflect; three functions satisfy it. */
-async function loadX509(): Promise<X509> {
-  if (!('getMetadata' in Reflect)) {
-    const kept = new WeakMap<object, Map<unknown, unknown>>()
-    const read = (key: unknown, target: object): unknown => kept.get(target)?.get(key)
-    Object.assign(Reflect, {
-      defineMetadata(key: unknown, value: unknown, target: object) {
-        const values = kept.get(target) ?? new Map<unknown, unknown>()
-        kept.set(target, values.set(key, value))
-      },
-      getMetadata: read,
-      getOwnMetadata: read,
-    })
-  }
-  const x509 = await import('@peculiar/x509')
-  x509.cryptoProvider.set(webcrypto as Crypto)
-  return x509
 }

@@ -13,6 +13,7 @@ import { respondingGateway } from './core/federation/responding-gateway.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import { accessPolicy } from './core/policy/access.ts'
 import type { Clock, Community } from './core/ports.ts'
+import { admission } from './http/admission.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
@@ -82,6 +83,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     addressing: gateway.addressing,
     maxMessageBytes: gateway.maxMessageBytes,
     deadlineMs: gateway.deadlineMs,
+    admission: admission(gateway.maxConcurrentExchanges),
   }
   const rules = federationParts(own, clock, events)
   const home = homeCommunityId(gateway.home)
@@ -173,7 +175,7 @@ function soapServer(
 ): TlsServer {
   const { gateway } = config.federation
   const anchors = parties.flatMap(({ callers }) => callers?.anchors ?? [])
-  const app = soapApp(doors, gateway.maxConcurrentExchanges)
+  const app = soapApp(doors)
   const server = createServer(
     {
       cert: config.read(gateway.identity.tls.certificate),

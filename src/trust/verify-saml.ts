@@ -194,12 +194,14 @@ function assertionOf(claims: Claims, party: TrustedIssuer, certificate: X509Cert
   const types = one(names.hl7Type)
   const documentTypes = types === undefined ? undefined : parseDocumentTypes(types)
   if (types !== undefined && documentTypes === undefined) throw refused('document-types-are-malformed')
+  const subject = one(names.subjectId) ?? claims.subject
   const [id, vendor, version] = [one(names.applicationId), one(names.applicationVendor), one(names.applicationVersion)]
   return {
     id: claims.id,
     issuer: claims.issuer,
     community: party.community,
-    subject: one(names.subjectId) ?? claims.subject,
+    subject,
+    ...optional('subjectId', parsePatient(subject)),
     role: required(names.role),
     purposeOfUse: required(names.purposeOfUse),
     action: required(names.actionId),

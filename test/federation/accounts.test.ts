@@ -90,6 +90,21 @@ describe('a caller who leaves', () => {
   })
 })
 
+describe('a gateway with no place left', () => {
+  it('says so at once, keeps the record, and serves again when there is a place', async () => {
+    await using small = await startNetwork({ gateway: { maxConcurrentExchanges: 1 } })
+    await small.regions['region-050'].behave('hang')
+    const first = question(small, 'tuscan')
+    await expect.poll(() => small.regions['region-050'].asked.total).toBe(1)
+    await expect(question(small, 'tuscan')).rejects.toThrow('busy')
+    await using trail = await sqliteStore({ path: small.gateway.store })
+    expect((await trail.read({ limit: 10 })).map(({ record }) => record.outcome)).toEqual(['failure'])
+    await small.regions['region-050'].behave('down')
+    await first
+    expect((await question(small, 'tuscan')).entries.length).toBeGreaterThan(0)
+  })
+})
+
 describe('a cached answer', () => {
   it('is given to the same asker again, and to nobody else', async () => {
     const { 'region-050': veneto } = network.regions

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { SignedXml } from 'xml-crypto'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Assertion, Peer } from '../../src/core/model/call.ts'
+import { parseCx } from '../../src/wire/hl7/cx.ts'
 import { attributeNames, samlNames } from '../../src/wire/saml.ts'
 import { citizen, clinician, homes } from '../support/builders.ts'
 import {
@@ -38,6 +39,7 @@ describe('an accepted assertion', () => {
       issuer: '050',
       community: homes.veneto,
       subject: clinician,
+      subjectId: parseCx(clinician),
       role: 'AAS',
       purposeOfUse: 'TREATMENT',
       action: 'READ',

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { getRequestListener } from '@hono/node-server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/core/errors.ts'
+import { admission } from '../../src/http/admission.ts'
 import { soapApp } from '../../src/http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from '../../src/http/soap/endpoint.ts'
 import { soapNames } from '../../src/wire/soap.ts'
@@ -27,6 +28,7 @@ async function answerTo(header: string): Promise<string> {
     addressing: 'strict',
     maxMessageBytes: 10_000,
     deadlineMs: 10_000,
+    admission: admission(1),
   } as unknown as SoapParts
   const message = `<e:Envelope xmlns:e="${soap12}" xmlns:wsa="${wsa}"><e:Header>${header}</e:Header><e:Body/></e:Envelope>`
   const incoming = Object.assign(Readable.from([Buffer.from(message)]), {
@@ -65,7 +67,7 @@ describe('a caller refused before the whole message was read', () => {
 
   it('sees the refusal even when it reads nothing before it has sent everything', async () => {
     const refusal = { status: 413, body: '<refused/>', contentType: 'application/soap+xml', headers: {} }
-    const app = soapApp([{ path: '/door', serve: async () => refusal, wsdl: '', schemas: new Map() }], 10)
+    const app = soapApp([{ path: '/door', serve: async () => refusal, wsdl: '', schemas: new Map() }])
     server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const size = 16 * 1024 * 1024

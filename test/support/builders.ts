@@ -7,6 +7,7 @@ import { authorities, onlyIdentifier, type PatientId, patientId } from '../../sr
 import type { FindDocuments, StoredQuery } from '../../src/core/model/stored-query.ts'
 import { timestamp } from '../../src/core/model/timestamp.ts'
 import type { Clock, Community, DocumentRegistry, KnownPatient } from '../../src/core/ports.ts'
+import { parseCx } from '../../src/wire/hl7/cx.ts'
 
 /** Homes as the Italian affinity domain assigns them. */
 export const homes = {
@@ -30,7 +31,9 @@ export function known(more: Partial<KnownPatient> = {}): KnownPatient {
 }
 
 export function assertion(more: Partial<Assertion> = {}): Assertion {
+  const subjectId = parseCx(more.subject ?? clinician)
   return {
+    ...(subjectId === undefined ? {} : { subjectId }),
     id: '_a1',
     issuer: '090',
     community: homes.tuscany,

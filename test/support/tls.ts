@@ -1,6 +1,7 @@
 import { KeyObject, webcrypto } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, type Server as NetServer, Socket } from 'node:net'
+import { loadX509 } from '../../certs-dev/x509.ts'
 
 /** A certificate with its key, both in PEM. */
 export interface Identity {
@@ -35,7 +36,7 @@ const yesterday = (): Date => new Date(Date.now() - 86_400_000)
 
 /** A self-signed authority that issues certificates for servers and clients alike. */
 export async function certificateAuthority(name: string): Promise<Authority> {
-  const x509 = await certificates()
+  const x509 = await loadX509()
   const keys = await keyPair()
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
@@ -125,23 +126,4 @@ export async function listen(server: NetServer): Promise<Listening> {
       await closed
     },
   }
-}
-
-/** @peculiar/x509 wires itself with tsyringe, which insists on the metadata part of Reflect; three functions satisfy it. */
-async function certificates(): Promise<typeof import('@peculiar/x509')> {
-  if (!('getMetadata' in Reflect)) {
-    const kept = new WeakMap<object, Map<unknown, unknown>>()
-    const read = (key: unknown, target: object): unknown => kept.get(target)?.get(key)
-    Object.assign(Reflect, {
-      defineMetadata(key: unknown, value: unknown, target: object) {
-        const values = kept.get(target) ?? new Map<unknown, unknown>()
-        kept.set(target, values.set(key, value))
-      },
-      getMetadata: read,
-      getOwnMetadata: read,
-    })
-  }
-  const x509 = await import('@peculiar/x509')
-  x509.cryptoProvider.set(webcrypto as Crypto)
-  return x509
 }

@@ -41,6 +41,8 @@ export interface Assertion {
   readonly community: HomeCommunityId
   /** Who asks: an identifier with its authority, as claimed. */
   readonly subject: string
+  /** The same as an identifier, when it has the form of one. */
+  readonly subjectId?: PatientId
   readonly role: string
   readonly purposeOfUse: string
   readonly action: string

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { Assertion, AuthenticatedCall, AuthorizedCall, Permit } from '../model/call.ts'
+import type { Assertion, AuthorizedCall, Permit } from '../model/call.ts'
 import { samePatientId } from '../model/patient.ts'
 import { type DocumentFilter, namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { AccessPolicy } from '../ports.ts'
@@ -53,7 +53,8 @@ function requirePatient(query: StoredQuery, assertion: Assertion): void {
     throw denied('The assertion is about another patient than the query')
   }
   // Citizens look at their own record; those who represent somebody are claimed to by their role.
-  if (assertion.role === 'ASS' && !assertion.subject.startsWith(`${patientId.value}^`)) {
+  const { subjectId } = assertion
+  if (assertion.role === 'ASS' && (subjectId === undefined || !samePatientId(subjectId, patientId))) {
     throw denied('The assertion is about another patient than its subject')
   }
 }
@@ -87,9 +88,4 @@ function permitOf(assertion: Assertion): Permit {
     viewer: { role, purposeOfUse, subject },
     ...(documentTypes === undefined ? {} : { documentTypes }),
   }
-}
-
-/** A call as the caller of a port would hand it on, under another signal. */
-export function under<C extends AuthenticatedCall>(call: C, signal: AbortSignal): C {
-  return { ...call, signal }
 }

@@ -3,7 +3,6 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { GatewayError } from '../../core/errors.ts'
-import { encodeFault } from '../../wire/soap.ts'
 import type { SoapReply } from './endpoint.ts'
 
 /** A service at a path: how to answer a message, and the contract it serves. */
@@ -16,20 +15,11 @@ export interface Door {
   readonly schemas: ReadonlyMap<string, string>
 }
 
-/** The SOAP face: one path per service, its contract by GET, and a bound on exchanges under way. */
-export function soapApp(doors: readonly Door[], maxConcurrentExchanges: number): Hono<{ Bindings: HttpBindings }> {
+/** The SOAP face: one path per service, its contract by GET. */
+export function soapApp(doors: readonly Door[]): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
-  let underWay = 0
   for (const door of doors) {
-    app.post(door.path, async (context) => {
-      if (underWay >= maxConcurrentExchanges) return busy(context)
-      underWay++
-      try {
-        return await answer(context, door)
-      } finally {
-        underWay--
-      }
-    })
+    app.post(door.path, (context) => answer(context, door))
     app.get(door.path, (context) => contract(context, door))
     app.all(door.path, (context) => context.text('Method not allowed', 405, { allow: 'GET, POST' }))
   }
@@ -93,12 +83,4 @@ function contract(context: Context<{ Bindings: HttpBindings }>, { path, wsdl, sc
   const schema = schemas.get(url.searchParams.get('xsd') ?? '')
   if (schema !== undefined) return context.body(schema, 200, xml)
   return context.text('This is a SOAP service; its contract is at ?wsdl', 404)
-}
-
-function busy(context: Context): Response {
-  const fault = { code: 'Receiver', reason: 'The gateway is busy; try again later' } as const
-  return context.body(encodeFault(fault, { messageId: `urn:uuid:${crypto.randomUUID()}` }), 503, {
-    'content-type': 'application/soap+xml; charset=utf-8',
-    'retry-after': '1',
-  })
 }

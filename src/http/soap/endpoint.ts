@@ -11,6 +11,7 @@ import { responseAction } from '../../wire/actions.ts'
 import { type AddressingMode, actionNotSupported, messageIdOf, readAddressing } from '../../wire/addressing.ts'
 import { type Envelope, encodeEnvelope, encodeFault, httpStatusOf, openEnvelope, soapNames } from '../../wire/soap.ts'
 import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../../wire/xml.ts'
+import type { Admission } from '../admission.ts'
 import { readBody } from '../body.ts'
 import { type Identify, peerCertificate } from '../peer.ts'
 import { faultOf, soapErrors } from './error-table.ts'
@@ -29,6 +30,7 @@ export interface SoapParts {
   readonly addressing: AddressingMode
   readonly maxMessageBytes: number
   readonly deadlineMs: number
+  readonly admission: Admission
 }
 
 /** A service at one address: its transactions by action, and who may come to this door at all. */
@@ -85,11 +87,18 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     }
     const progress: Progress = { exchange, started }
     events.exchangeStarted({ correlationId: exchange.correlationId })
+    let leave: (() => void) | undefined
+    const admitted = async () => {
+      leave = parts.admission.enter()
+      return await stations(incoming, progress)
+    }
     try {
-      const answer = await stations(incoming, progress).catch(asGatewayError)
+      const answer = await admitted().catch(asGatewayError)
       return answer instanceof GatewayError ? await refuse(progress, answer) : await close(progress, answer)
     } catch (unaccounted) {
       return fault(progress, asGatewayError(unaccounted))
+    } finally {
+      leave?.()
     }
   }
 
@@ -141,7 +150,9 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
   }
 
   async function refuse(progress: Progress, error: GatewayError): Promise<SoapReply> {
-    const outcome = error.fault === 'trust' || error.fault === 'caller' ? 'refused' : 'failure'
+    // Who left was not refused.
+    const refused = error.fault === 'trust' || (error.fault === 'caller' && error.code !== 'caller-gone')
+    const outcome = refused ? 'refused' : 'failure'
     await account(progress, { outcome, asked: [], error })
     const { transaction } = progress
     if (transaction === undefined || soapErrors[error.code].as === 'fault') return fault(progress, error)
@@ -162,7 +173,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
       status: status ?? httpStatusOf(fault),
       body: encodeFault(fault, address(progress)),
       contentType: fault.code === 'VersionMismatch' ? 'text/xml; charset=utf-8' : mediaType,
-      headers: exchangeHeaders(progress),
+      headers: { ...exchangeHeaders(progress), ...(error.code === 'overloaded' ? { 'retry-after': '1' } : {}) },
     }
   }
 
