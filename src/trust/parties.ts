@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { Peer } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
-import { isIssuedByAnchor } from './issued.ts'
 import type { TrustedIssuer } from './trust-store.ts'
+import { isIssuedByAnchor } from './x509/issued.ts'
 
 /** A party of the configuration: how it is recognised on a connection, and whose signature it brings. */
 export interface Party {

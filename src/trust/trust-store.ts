@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
-import { isIssuedByAnchor } from './issued.ts'
+import { isIssuedByAnchor } from './x509/issued.ts'
 
 /** Whose assertions are believed, and by which keys. One per community, or per group of our own consumers. */
 export interface TrustedIssuer {
