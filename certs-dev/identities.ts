@@ -1,7 +1,7 @@
 /** What a certificate is for: a TLS channel (CN `A1#…`) or signatures on assertions and tokens (CN `S1#…`). */
 export type Use = 'tls' | 'signing'
 
-export type KeyType = 'rsa-2048' | 'rsa-1024' | 'p-256'
+export type KeyType = 'rsa-2048' | 'rsa-1024' | 'p-256' | 'p-384'
 
 /** What is wrong with a bad identity, each thing alone. */
 export type Defect =
@@ -10,7 +10,10 @@ export type Defect =
   | 'unknown-ca'
   | 'self-signed'
   | 'wrong-eku'
+  | 'wrong-key-usage'
+  | 'wrong-policy'
   | 'right-ca-wrong-home'
+  | 'revoked'
   | 'weak'
 
 /** Who stands behind an identity: an organization of the Affinity Domain (table 6.4-3) and a system of theirs. */
@@ -32,6 +35,8 @@ export interface Identity {
   readonly keyType: KeyType
   /** What the files are called, where one party has a second pair for the same use. */
   readonly suffix?: string
+  /** Issued by the authority below the signing root, whose certificate is beside it as `chain.pem`. */
+  readonly chained?: true
   readonly defect?: Defect
 }
 
@@ -86,17 +91,34 @@ function bad(defect: Defect, more: Partial<Identity> = {}): Identity {
   return { name: `bad/${defect}`, organization, uses: both, keyType: 'rsa-2048', defect, ...more }
 }
 
-/** Everything that is made. */
+/** A second signing pair of a party. */
+function second(name: PartyName, more: Partial<Identity>): Identity {
+  return { name, organization: organizations[name], uses: ['signing'], keyType: 'rsa-2048', ...more }
+}
+
+/** Everything that is made for organizations. */
 export const identities: readonly Identity[] = [
   ...partyNames.map((name): Identity => ({ name, organization: organizations[name], uses: both, keyType: 'rsa-2048' })),
-  // A good pair: signatures over elliptic curves must be understood where the configuration allows them.
-  { name: 'region-050', organization: organizations['region-050'], uses: ['signing'], keyType: 'p-256', suffix: '-ec' },
+  // Good pairs: signatures over elliptic curves must be understood where the configuration allows them.
+  second('region-050', { keyType: 'p-256', suffix: '-ec' }),
+  second('region-050', { keyType: 'p-384', suffix: '-p384' }),
+  // A good pair, which needs the certificate of the authority between it and the root.
+  second('region-120', { suffix: '-chain', chained: true }),
   bad('expired'),
   bad('not-yet-valid'),
   bad('unknown-ca'),
   bad('self-signed'),
   bad('wrong-eku'),
+  bad('wrong-key-usage', { uses: ['signing'] }),
+  bad('wrong-policy'),
+  bad('revoked'),
   bad('weak', { keyType: 'rsa-1024' }),
   // For whoever claims to be region 050: the authorities are right, the name is another region's.
   bad('right-ca-wrong-home', { organization: { ...organizations['region-120'], system: '120ALTRAREGIONE-DEV' } }),
 ]
+
+/** Whose key pincodes and fiscal codes are encrypted with for Sistema TS; the real one has this name (sistema-ts.md A.5). */
+export const encryption = { name: 'sistema-ts/SanitelCF', commonName: 'SanitelCF', display: 'Agenzia delle Entrate' }
+
+/** Whose pairs are also written as PKCS#12, under a password beside them. */
+export const inPkcs12: PartyName = 'gateway'

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
+import { createHash, createPrivateKey, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Identity, identities } from './identities.ts'
+import { encryption, type Identity, identities, inPkcs12 } from './identities.ts'
 import { issuer } from './issue.ts'
+import { pkcs12 } from './pkcs12.ts'
 
 const here = import.meta.dirname
 const defaultDirectory = join(here, 'out')
-const sources = ['identities.ts', 'issue.ts', 'make.ts']
+const sources = ['der.ts', 'identities.ts', 'issue.ts', 'make.ts', 'pkcs12.ts', 'x509.ts']
 const renewBeforeMs = 7 * 86_400_000
 const patienceMs = 60_000
 
@@ -54,36 +55,56 @@ async function make(directory: string, digest: string): Promise<void> {
   const authority = await issuer(new Date())
   const [tls, signing, otherTls, otherSigning] = await Promise.all([
     authority('Crocevia development TLS root'),
-    authority('Crocevia development signing root'),
+    authority('Crocevia development signing root', 1),
     // The roots that nobody trusts have the very names of those that are trusted.
     authority('Crocevia development TLS root'),
-    authority('Crocevia development signing root'),
+    authority('Crocevia development signing root', 1),
   ])
-  const write = async (path: string, text: string, mode = 0o644): Promise<void> => {
+  const intermediate = await signing.subordinate('Crocevia development signing authority')
+  const write = async (path: string, content: string | Uint8Array, mode = 0o644): Promise<void> => {
     const file = join(directory, path)
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text, { mode })
+    await writeFile(file, content, { mode })
   }
-  const writeIdentity = async ({ name, organization, uses, keyType, suffix = '', defect }: Identity): Promise<Date[]> =>
+  const password = randomBytes(12).toString('hex')
+  const writeIdentity = async ({ name, organization, uses, keyType, suffix = '', chained, defect }: Identity) =>
     Promise.all(
       uses.map(async (use) => {
         const unknown = defect === 'unknown-ca'
-        const ca = use === 'tls' ? (unknown ? otherTls : tls) : unknown ? otherSigning : signing
-        const issued = await ca.issue({ organization, use, keyType, ...(defect && { defect }) })
-        await write(`${name}/${use}${suffix}.crt.pem`, issued.certificate)
-        await write(`${name}/${use}${suffix}.key.pem`, issued.key, 0o600)
-        return issued.notAfter
+        const root = use === 'tls' ? (unknown ? otherTls : tls) : unknown ? otherSigning : signing
+        const ca = chained ? intermediate : root
+        const { certificate, key, notAfter } = await ca.issue({ organization, use, keyType, ...(defect && { defect }) })
+        await write(`${name}/${use}${suffix}.crt.pem`, certificate)
+        await write(`${name}/${use}${suffix}.key.pem`, key, 0o600)
+        if (chained) await write(`${name}/chain.pem`, intermediate.root)
+        if (name === inPkcs12) {
+          const file = pkcs12([certificate, ca.root], createPrivateKey(key), password)
+          await write(`${name}/${use}${suffix}.p12`, file, 0o600)
+        }
+        return notAfter
       }),
     )
-  const ends = await Promise.all([
-    ...identities.map(writeIdentity),
+  const ends = await Promise.all(identities.map(writeIdentity))
+  const { certificate, key, notAfter } = await signing.issueEncryption(encryption)
+  const lists = { ca: tls, 'signing-ca': signing, 'signing-intermediate': intermediate }
+  await Promise.all([
     write('ca.pem', tls.root),
     write('signing-ca.pem', signing.root),
     write('bad/unknown-ca/ca.pem', otherTls.root),
     write('bad/unknown-ca/signing-ca.pem', otherSigning.root),
+    write(`${encryption.name}.crt.pem`, certificate),
+    write(`${encryption.name}.key.pem`, key, 0o600),
+    write(`${inPkcs12}/p12.password`, `${password}\n`, 0o600),
+    ...Object.entries(lists).map(async ([name, ca]) => {
+      const { pem, der } = await ca.revocationList()
+      await write(`${name}.crl.pem`, pem)
+      await write(`${name}.crl.der`, der)
+    }),
   ])
-  const good = ends.flatMap((dates, index) => (identities[index]?.defect === undefined && dates ? dates : []))
-  const first = Math.min(tls.notAfter.getTime(), signing.notAfter.getTime(), ...good.map((date) => date.getTime()))
+  const good = ends.flatMap((dates, index) => (identities[index]?.defect === undefined ? dates : []))
+  const first = Math.min(
+    ...[tls.notAfter, signing.notAfter, intermediate.notAfter, notAfter, ...good].map((date) => date.getTime()),
+  )
   await write('made.json', `${JSON.stringify({ digest, renewAfter: new Date(first - renewBeforeMs) })}\n`)
 }
 

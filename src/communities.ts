@@ -1,9 +1,9 @@
 import { adapters } from '../adapters/index.ts'
-import { documentTypes, formerDocumentTypes, loinc } from '../contracts/affinity-domain/document-types.ts'
+import { documentTypes, loinc } from '../contracts/affinity-domain/document-types.ts'
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { cached } from './cache/cached.ts'
 import { registryAsker } from './client/ask-registry.ts'
-import { type CommunityClient, communityClient } from './client/send.ts'
+import { type CommunityClient, communityClient, type TlsIdentity } from './client/send.ts'
 import type { AdapterTools } from './config/adapter.ts'
 import type { CommunityConfig, Federation } from './config/federation.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
@@ -16,11 +16,10 @@ import type { Clock, Community } from './core/ports.ts'
 import { guarded } from './resilience/guarded.ts'
 import type { healthRegistry } from './resilience/health.ts'
 import type { Events } from './telemetry/events.ts'
-import { jwtIssuer } from './trust/issue-jwt.ts'
-import { samlIssuer, type Vouching } from './trust/issue-saml.ts'
-
-/** Documents of former types are in the indexes still. */
-const allTypes = [...documentTypes, ...Object.keys(formerDocumentTypes).map((code) => ({ code, scheme: loinc }))]
+import { type FseIssuer, fseIssuer } from './trust/jwt/issue-fse.ts'
+import { type IssuingProfile, samlIssuer, type Vouching } from './trust/saml/issue-saml.ts'
+import type { Signer } from './trust/signer.ts'
+import { serverJudge, type TrustMaterial } from './trust-material.ts'
 
 /** What connecting the communities of a configuration needs. Whatever is opened is left to `opened` to close. */
 export interface ConnectParts {
@@ -28,21 +27,38 @@ export interface ConnectParts {
   readonly events: Events
   readonly health: ReturnType<typeof healthRegistry>
   readonly opened: AsyncDisposableStack
+  /** Keys and anchors as of now. */
+  readonly material: () => TrustMaterial
+}
+
+/** The communities, and how to put renewed keys and anchors to use. */
+export interface Connected {
+  readonly communities: readonly Community[]
+  /** Opens new connections from now on; throws when the material cannot be used. */
+  readonly renew: (material: TrustMaterial) => void
 }
 
 /** Every community of the configuration: its adapter, guarded, cached where it says so. Throws ConfigError. */
-export function connectCommunities(config: LoadedConfig, parts: ConnectParts): readonly Community[] {
-  const { clock, events, health, opened } = parts
-  const toolsFor = toolmaker(config, clock, events)
-  return config.federation.communities.map((entry, index) => {
+export function connectCommunities(config: LoadedConfig, parts: ConnectParts): Connected {
+  const { clock, events, health, opened, material } = parts
+  const toolsFor = toolmaker(config, { clock, events, signer: () => material().signer })
+  const clients = new Map<string, CommunityClient>()
+  const communities = config.federation.communities.map((entry, index) => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
-    const client = opened.use(clientOf(entry, config))
+    const client = opened.use(clientOf(entry, config, material, clock))
+    clients.set(entry.name, client)
     const connected = connect(entry, toolsFor(entry, client), index)
     const onStateChange = ({ actor, to }: { actor: 'registry' | 'patients'; to: 'closed' | 'half-open' | 'open' }) =>
       events.breakerChanged({ community, actor, state: to })
     const watched = health.add(guarded(connected, entry.guard, { onStateChange }, clock))
     return opened.use(entry.cache === undefined ? watched : cached(watched, entry.cache, clock))
   })
+  return {
+    communities,
+    renew(renewed) {
+      for (const [name, client] of clients) client.renew(tlsFor(name, renewed))
+    },
+  }
 }
 
 /** One community as its adapter makes it, without guard and cache. Throws ConfigError. */
@@ -68,24 +84,28 @@ function optionFaults(error: unknown, index: number) {
   })
 }
 
-/** Makes the tools of each community: our keys are read once. */
-export function toolmaker({ federation, read }: LoadedConfig, clock: Clock, events: Events) {
+/** Makes the tools of each community. */
+export function toolmaker(
+  { federation }: LoadedConfig,
+  { clock, events, signer }: { clock: Clock; events: Events; signer: () => Signer },
+) {
   const { gateway } = federation
-  const { signing: pair } = gateway.identity
-  const signing = { certificate: read(pair.certificate), key: read(pair.key) }
   const lifetime = { lifetimeMs: gateway.assertionLifetimeMs, clock }
-  const saml = samlIssuer(signing, { issuer: gateway.organization.code, ...lifetime })
-  const jwt = jwtIssuer(signing, lifetime)
+  const saml = samlIssuer(signer, { issuer: gateway.organization.code, ...lifetime })
+  const tokens = perSigner(signer, (one) => fseIssuer(one, lifetime))
   return (entry: CommunityConfig, client: CommunityClient): AdapterTools => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
+    const profile = issuingProfile(entry, gateway)
     return {
       clock,
       send: (request) => client.send({ ...request, idempotent: true }),
-      vouch: ({ audience, call, patientId }) => jwt.issue(vouchingFor(gateway, call, patientId), audience),
+      vouch: async ({ audience, call, patientId }) =>
+        await tokens().bearer(vouchingFor(gateway, call, patientId), audience),
       ask: registryAsker({
         client,
         maxResponseBytes: gateway.maxResponseBytes,
-        vouch: ({ call, patientId, query }) => saml.issue(vouchingFor(gateway, call, patientId, query)),
+        vouch: async ({ call, patientId, query }) =>
+          await saml.issue(vouchingFor(gateway, call, patientId, query), profile),
         onDropped: ({ correlationId }, entries) =>
           events.entryDropped({ correlationId, community, reason: 'metadata-invalid', entries }),
       }),
@@ -94,22 +114,53 @@ export function toolmaker({ federation, read }: LoadedConfig, clock: Clock, even
   }
 }
 
+/** What is made once for each signer there is, the present one's. */
+function perSigner(signer: () => Signer, make: (signer: Signer) => FseIssuer): () => FseIssuer {
+  const made = new WeakMap<Signer, FseIssuer>()
+  return () => {
+    const present = signer()
+    const known = made.get(present) ?? make(present)
+    made.set(present, known)
+    return known
+  }
+}
+
+/** How a community wants to be told who asks. */
+function issuingProfile({ vouching }: CommunityConfig, gateway: Federation['gateway']): IssuingProfile {
+  if (vouching.profile === 'ini') return vouching
+  const { audience, roleSystem, purposeSystem } = vouching
+  return {
+    profile: 'xua',
+    audience,
+    homeCommunityId: gateway.home,
+    // XUA wants an OID or a URL here (ihe.md §1.13), and ours is that of our community.
+    organizationId: gateway.home,
+    ...(roleSystem === undefined ? {} : { roleSystem }),
+    ...(purposeSystem === undefined ? {} : { purposeSystem }),
+  }
+}
+
 /** The connections to one community, trusting its own anchors only. */
-export function clientOf(entry: CommunityConfig, { federation, read }: LoadedConfig): CommunityClient {
-  const { identity, maxResponseBytes } = federation.gateway
+export function clientOf(
+  entry: CommunityConfig,
+  { federation }: LoadedConfig,
+  material: () => TrustMaterial,
+  clock: Clock,
+): CommunityClient {
   return communityClient({
     name: entry.name,
     home: homeCommunityId(entry.home),
-    tls: {
-      ca: entry.trust.tls.map(read),
-      cert: read(identity.tls.certificate),
-      key: read(identity.tls.key),
-    },
-    maxResponseBytes,
+    tls: tlsFor(entry.name, material()),
+    judgeServer: serverJudge(entry.name, material, clock),
+    maxResponseBytes: federation.gateway.maxResponseBytes,
     // Registry and patient index each have their own slots; a queue of ours would look like the peer's slowness.
     connections: Math.max(entry.connections, 2 * entry.guard.concurrency),
     connectTimeoutMs: entry.connectTimeoutMs,
   })
+}
+
+function tlsFor(name: string, { tls, servers }: TrustMaterial): TlsIdentity {
+  return { ...tls, ca: (servers.get(name)?.anchors ?? []).map((anchor) => anchor.toString()) }
 }
 
 /**
@@ -122,19 +173,20 @@ function vouchingFor(
   patientId?: PatientId,
   query?: StoredQuery,
 ): Vouching {
-  const { subject, role, purposeOfUse, action, inCare, locality } = assertion
+  const { subject, role, purposeOfUse, inCare, locality } = assertion
   const patient = patientId ?? assertion.patientId
   if (patient === undefined) throw new GatewayError('access-denied', 'The assertion names no patient')
   return {
     subject,
     role,
     purposeOfUse,
-    action,
+    // What we are about to do ourselves; the policy has refused whoever claimed anything else.
+    action: 'READ',
     organization: organization.code,
     organizationName: organization.name,
     patientId: patient,
     application: assertion.application ?? application,
-    documentTypes: typesAsked(query) ?? assertion.documentTypes ?? allTypes,
+    documentTypes: typesAsked(query) ?? assertion.documentTypes ?? documentTypes,
     ...(inCare === undefined ? {} : { inCare }),
     ...(locality === undefined ? {} : { locality }),
   }

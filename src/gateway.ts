@@ -3,6 +3,7 @@ import { createServer as createPlainServer, type Server } from 'node:http'
 import { createServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { auditTrail } from './audit/trail.ts'
 import { connectCommunities } from './communities.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
@@ -12,20 +13,24 @@ import type { FederationParts } from './core/federation/query.ts'
 import { respondingGateway } from './core/federation/responding-gateway.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import { accessPolicy } from './core/policy/access.ts'
-import type { Clock, Community } from './core/ports.ts'
+import type { Clock, Community, ReplayMemory } from './core/ports.ts'
 import { admission } from './http/admission.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
+import { type RefusalDialect, refusals } from './http/soap/refusals.ts'
 import { iti18, iti38 } from './http/soap/stored-query.ts'
-import { partiesOf } from './parties.ts'
+import { reloadable } from './keys/reloadable.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { sqliteStore } from './store/sqlite.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { rememberingCheck } from './trust/algorithms.ts'
 import { authenticator } from './trust/authenticate.ts'
-import { identifier, type Party } from './trust/parties.ts'
+import { identifier } from './trust/parties.ts'
+import { loadTrustMaterial, type TrustMaterial, trustFiles } from './trust-material.ts'
+import { watchCertificates } from './watch-certificates.ts'
 import { prepareEntries } from './wire/ebrim/query-response.ts'
 import { isAuthor } from './wire/hl7/author.ts'
 
@@ -33,6 +38,8 @@ import { isAuthor } from './wire/hl7/author.ts'
 export interface Gateway extends AsyncDisposable {
   /** Says why, then disposes. */
   stop(because: 'SIGTERM' | 'SIGINT'): Promise<void>
+  /** Reads keys, certificates and lists again; resolves to whether they are in use. */
+  reload(): Promise<boolean>
   readonly ports: { readonly soap: number; readonly operator: number }
 }
 
@@ -62,21 +69,40 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   await using opened = new AsyncDisposableStack()
 
   const store = opened.use(
-    await sqliteStore({ path: config.locate(gateway.store.path) }).catch((error: unknown) => {
+    await sqliteStore({ path: config.locate(gateway.store.path), clock }).catch((error: unknown) => {
       events.storeFailed({ operation: 'open', error })
       throw error
     }),
   )
   const health = healthRegistry()
-  const communities = connectCommunities(config, { clock, events, health, opened })
+  const ending = new AbortController()
+  opened.defer(() => ending.abort())
+  let renew: (material: TrustMaterial) => void = () => {}
+  const trust = await reloadable(
+    async () => await trustPlane(config, { clock, events, store, signal: ending.signal }),
+    {
+      onReloaded({ material }) {
+        renew(material)
+        events.trustReloaded({ parties: material.parties.length })
+      },
+      onFailed(error) {
+        const paths = error instanceof ConfigError ? error.faults.map(({ path }) => path) : []
+        events.trustReloadFailed({ paths, ...(error instanceof ConfigError ? {} : { error }) })
+      },
+      watch: { paths: trustFiles(config), everyMs: gateway.reloadEveryMs, signal: ending.signal },
+    },
+  )
+  const material = () => trust.current().material
+  const connected = connectCommunities(config, { clock, events, health, opened, material })
+  const { communities } = connected
   const own = communities.find(({ home }) => home === gateway.home)
   if (own?.relation !== 'own') {
     throw new ConfigError([{ path: 'gateway.home', message: 'must be the home of our own community' }])
   }
-  const parties = partiesOf(config)
   const soap: SoapParts = {
-    identify: identifier(parties),
-    authenticate: authenticator(parties, { clock, clockSkewMs: gateway.clockSkewMs }),
+    identify: (certificate) => trust.current().identify(certificate),
+    authenticate: (...message) => trust.current().authenticate(...message),
+    refusals: refusals(({ name }) => dialectOf(config, name), { codes: gateway.policyFaults, clock }),
     audit: auditTrail(store, clock),
     events,
     clock,
@@ -107,7 +133,12 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
       ),
     }),
   ]
-  const server = soapServer(config, parties, doors, events)
+  const server = soapServer(config, material(), doors, events)
+  renew = (renewed) => {
+    server.setSecureContext(secureContextOf(renewed))
+    connected.renew(renewed)
+  }
+  watchCertificates(() => material().ending, { clock, events, metrics, signal: ending.signal })
   const operator = createPlainServer(
     getRequestListener(
       opsApp({
@@ -135,6 +166,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const running = opened.move()
   return {
     ports,
+    reload: () => trust.reload(),
     async stop(because) {
       events.gatewayStopping({ because })
       await running.disposeAsync()
@@ -167,24 +199,64 @@ function door(path: string, wsdl: string, { serve }: Pick<Door, 'serve'>): Door 
   return { path, serve, wsdl: text(`wsdl/${wsdl}.wsdl`), schemas: new Map(schemas) }
 }
 
-function soapServer(
+/** Everything that follows from keys, certificates and lists, as of one moment. */
+async function trustPlane(
   config: LoadedConfig,
-  parties: readonly Party[],
+  { clock, events, store, signal }: { clock: Clock; events: Events; store: ReplayMemory; signal: AbortSignal },
+) {
+  const { clockSkewMs, audiences } = config.federation.gateway
+  const material = await loadTrustMaterial(config, signal)
+  const { parties } = material
+  return {
+    material,
+    identify: identifier(
+      parties,
+      () => clock.now(),
+      (party, reason) => events.certificateDistrusted({ party, reason }),
+    ),
+    authenticate: authenticator(parties, {
+      clock,
+      clockSkewMs,
+      audiences,
+      check: rememberingCheck(),
+      replay: store,
+      homeOf: organizationHome,
+    }),
+  }
+}
+
+/** INI is refused in its own words, and who brings assertions of IHE XUA in those of XUA. */
+function dialectOf({ federation }: LoadedConfig, name: string | undefined): RefusalDialect {
+  const community = federation.communities.find((one) => one.name === name)
+  if (community?.adapter === 'ini') return 'ini'
+  const party = community ?? federation.consumers.find((one) => one.name === name)
+  return party?.trust.assertions?.profile === 'xua' ? 'xua' : 'wss'
+}
+
+function secureContextOf({ tls, parties }: TrustMaterial) {
+  const authorities = parties.flatMap(({ callers }) => {
+    return callers === undefined ? [] : [...callers.trust.anchors, ...(callers.trust.intermediates ?? [])]
+  })
+  return {
+    ...tls,
+    ca: authorities.map((authority) => authority.toString()),
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+  } as const
+}
+
+function soapServer(
+  { federation: { gateway } }: LoadedConfig,
+  material: TrustMaterial,
   doors: readonly Door[],
   events: Events,
 ): TlsServer {
-  const { gateway } = config.federation
-  const anchors = parties.flatMap(({ callers }) => callers?.anchors ?? [])
   const app = soapApp(doors)
   const server = createServer(
     {
-      cert: config.read(gateway.identity.tls.certificate),
-      key: config.read(gateway.identity.tls.key),
-      ca: anchors.map((anchor) => anchor.toString()),
+      ...secureContextOf(material),
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      maxVersion: 'TLSv1.3',
       headersTimeout: gateway.deadlineMs,
       requestTimeout: gateway.deadlineMs,
       keepAliveTimeout: 65_000,

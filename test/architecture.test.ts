@@ -37,6 +37,19 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     'node:tls',
   ],
   'src/trust': [core, wire, 'jose', 'node:crypto'],
+  // Keys of this process: files, and signers behind sockets.
+  'src/keys': [
+    core,
+    'src/trust/signer.ts',
+    'src/trust/algorithms.ts',
+    'src/trust/x509/',
+    'node-forge',
+    'node:crypto',
+    'node:fs',
+    'node:fs/promises',
+    'node:http',
+    'node:net',
+  ],
   // The client implements the tools that the adapters' contract promises.
   'src/client': [core, wire, { types: 'src/config/adapter.ts' }, 'undici', 'node:tls', 'node:crypto'],
   'src/resilience': [core, 'opossum'],
@@ -52,6 +65,8 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/gateway.ts': everything,
   'src/communities.ts': everything,
   'src/parties.ts': everything,
+  'src/trust-material.ts': everything,
+  'src/watch-certificates.ts': everything,
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],
   ...Object.fromEntries(
     adapterFolders().map((name) => [`adapters/${name}`, [core, wire, 'contracts/', 'src/config/adapter.ts', 'zod']]),

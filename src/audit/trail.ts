@@ -56,7 +56,7 @@ function auditedPeer({ name, home, subject, fingerprint }: Peer): AuditedPeer {
 }
 
 function auditedCaller(assertion: Assertion): AuditedCaller {
-  const { organizationName, locality, inCare, patientId, application } = assertion
+  const { action, organizationName, locality, inCare, patientId, application } = assertion
   return {
     subject: cut(assertion.subject),
     role: cut(assertion.role),
@@ -64,7 +64,7 @@ function auditedCaller(assertion: Assertion): AuditedCaller {
     ...(organizationName === undefined ? {} : { organizationName: cut(organizationName) }),
     ...(locality === undefined ? {} : { locality: cut(locality) }),
     purposeOfUse: cut(assertion.purposeOfUse),
-    action: cut(assertion.action),
+    ...(action === undefined ? {} : { action: cut(action) }),
     ...(inCare === undefined ? {} : { inCare }),
     ...(patientId === undefined ? {} : { patient: cx(patientId) }),
     ...(application === undefined

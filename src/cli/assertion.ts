@@ -1,6 +1,9 @@
-import { loinc } from '../../contracts/affinity-domain/document-types.ts'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { documentTypes, loinc } from '../../contracts/affinity-domain/document-types.ts'
 import type { PatientId } from '../core/model/patient.ts'
-import { samlIssuer } from '../trust/issue-saml.ts'
+import { fileSigner } from '../keys/file-signer.ts'
+import { samlIssuer } from '../trust/saml/issue-saml.ts'
+import type { Signer } from '../trust/signer.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
 import type { Identity } from './parties.ts'
 
@@ -19,15 +22,25 @@ const self = new Set(['ASS'])
 /** A synthetic professional: nobody has this codice fiscale. */
 const professional = 'VRDMRC67T20I257E^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
 
-/** A signed attribute assertion as the party would send it (ini.md §2). */
-export function assertionOf(identity: Identity, wishes: AssertionWishes): string {
+/** A signer over a party's signing key. */
+export function signerOf({ signing: { certificate, key } }: Pick<Identity, 'signing'>): Signer {
+  return fileSigner({
+    certificate: new X509Certificate(certificate),
+    intermediates: [],
+    key: createPrivateKey(key),
+  })
+}
+
+/** A signed attribute assertion as the party would send it (ini.md §2). No type named means all there are. */
+export async function assertionOf(identity: Identity, wishes: AssertionWishes): Promise<string> {
   const { patient, role, purpose, action, types, lifetimeSeconds } = wishes
-  const issuer = samlIssuer(identity.signing, {
+  const signer = signerOf(identity)
+  const issuer = samlIssuer(() => signer, {
     issuer: identity.organization,
     lifetimeMs: lifetimeSeconds * 1_000,
     clock: { now: () => Date.now() },
   })
-  return issuer.issue({
+  return await issuer.issue({
     subject: self.has(role) ? formatCx(patient) : professional,
     role,
     purposeOfUse: purpose,
@@ -38,6 +51,6 @@ export function assertionOf(identity: Identity, wishes: AssertionWishes): string
     inCare: true,
     patientId: patient,
     application: { id: 'CROCEVIA-CLI', vendor: 'Crocevia', version: '1.0' },
-    ...(types.length === 0 ? {} : { documentTypes: types.map((code) => ({ code, scheme: loinc })) }),
+    documentTypes: types.length === 0 ? documentTypes : types.map((code) => ({ code, scheme: loinc })),
   })
 }

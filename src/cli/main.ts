@@ -47,7 +47,7 @@ async function run(args: string[]): Promise<number> {
   const patient = typedPatient(values.patient)
   const purpose = values.purpose ?? (['ASS', 'TUT', 'GEN', 'ING'].includes(values.role) ? 'PERSONAL' : 'TREATMENT')
   const wishes = { patient, role: values.role, purpose, action: values.action, types: values.type, lifetimeSeconds }
-  const assertion = assertionOf(identity, wishes)
+  const assertion = await assertionOf(identity, wishes)
   if (command === 'assertion') {
     process.stdout.write(`${assertion}\n`)
     return exitCodes.success

@@ -21,7 +21,7 @@ export interface AskRegistryParts {
     readonly call: AuthorizedCall
     readonly patientId?: PatientId
     readonly query: RegistryQuestion['query']
-  }) => string
+  }) => Promise<string>
   /** Told of objects left out of an answer. */
   readonly onDropped?: (call: AuthorizedCall, entries: number) => void
 }
@@ -35,9 +35,9 @@ export function registryAsker({ client, maxResponseBytes, vouch, onDropped }: As
     const { call, query, url, action } = question
     const body = encodeStoredQuery(query, question.codeLists === undefined ? {} : { codeLists: question.codeLists })
     let messageId = ''
-    const response = await client.sendFresh(() => {
+    const response = await client.sendFresh(async () => {
       messageId = spelt(randomUUID(), question.messageId ?? 'urn:uuid')
-      const assertion = vouch({ call, query, ...(namesPatient(query) ? { patientId: query.patientId } : {}) })
+      const assertion = await vouch({ call, query, ...(namesPatient(query) ? { patientId: query.patientId } : {}) })
       return {
         url,
         method: 'POST',

@@ -1,4 +1,4 @@
-import type { SecureContext } from 'node:tls'
+import type { PeerCertificate, SecureContext } from 'node:tls'
 import { Pool } from 'undici'
 import { GatewayError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
@@ -19,6 +19,8 @@ export interface OriginLimits {
 export interface Origins {
   /** Runs `use` with the origin's pool, which stays open meanwhile. Throws `overloaded` at a bound and after `close`. */
   with<T>(origin: string, use: (pool: Pool) => Promise<T>): Promise<T>
+  /** Opens new connections with another context; those that are in use end with the request they carry. */
+  renew(secureContext: SecureContext): void
   /** Lets requests under way end for at most `drainMs`, then breaks every connection. */
   close(drainMs: number): Promise<void>
 }
@@ -35,7 +37,7 @@ const keepAliveMaxMs = 60_000
 /** A peer silent for this long has timed out, whatever the caller's own deadline. */
 const silenceMs = 60_000
 
-function openPool(origin: string, secureContext: SecureContext, limits: OriginLimits): Pool {
+function openPool(origin: string, secureContext: SecureContext, limits: OriginLimits, judge?: JudgeServer): Pool {
   return new Pool(origin, {
     connections: limits.connections,
     pipelining: 1,
@@ -47,11 +49,19 @@ function openPool(origin: string, secureContext: SecureContext, limits: OriginLi
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMaxMs,
     // Said aloud: left out, NODE_TLS_REJECT_UNAUTHORIZED in the environment would decide.
-    connect: { secureContext, rejectUnauthorized: true },
+    connect: {
+      secureContext,
+      rejectUnauthorized: true,
+      ...(judge === undefined ? {} : { checkServerIdentity: judge }),
+    },
   })
 }
 
-export function originPools(secureContext: SecureContext, limits: OriginLimits, clock: Clock): Origins {
+/** What `checkServerIdentity` of node:tls is: the error a server's certificate deserves, or nothing. */
+export type JudgeServer = (hostname: string, certificate: PeerCertificate) => Error | undefined
+
+export function originPools(initial: SecureContext, limits: OriginLimits, clock: Clock, judge?: JudgeServer): Origins {
+  let secureContext = initial
   const entries = new Map<string, Entry>()
   let pending = 0
   let closed = false
@@ -79,7 +89,7 @@ export function originPools(secureContext: SecureContext, limits: OriginLimits, 
     const known = entries.get(origin)
     if (known !== undefined) return known
     makeRoom()
-    const entry = { pool: openPool(origin, secureContext, limits), inUse: 0, usedAt: clock.now() }
+    const entry = { pool: openPool(origin, secureContext, limits, judge), inUse: 0, usedAt: clock.now() }
     entries.set(origin, entry)
     return entry
   }
@@ -99,6 +109,11 @@ export function originPools(secureContext: SecureContext, limits: OriginLimits, 
         pending--
         entry.usedAt = clock.now()
       }
+    },
+
+    renew(context) {
+      secureContext = context
+      for (const [origin, entry] of entries) retire(origin, entry)
     },
 
     async close(drainMs) {

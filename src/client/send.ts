@@ -1,11 +1,17 @@
-import { createSecureContext, type SecureContext } from 'node:tls'
+import {
+  checkServerIdentity,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  type PeerCertificate,
+  type SecureContext,
+} from 'node:tls'
 import type { Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../core/errors.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { Clock } from '../core/ports.ts'
 import { type OutboundResponse, readAnswer } from './answer.ts'
 import { failedBeforeAnswer, failure, type Progress, type Target } from './failures.ts'
-import { originPools } from './origins.ts'
+import { type JudgeServer, originPools } from './origins.ts'
 
 export interface OutboundRequest {
   /** `https:` only, without user information. */
@@ -20,16 +26,24 @@ export interface OutboundRequest {
   readonly idempotent: boolean
 }
 
+/** Who we are on a connection, and who vouches for the other end. */
+export interface TlsIdentity {
+  /** The only authorities that may vouch for this community's servers, in PEM. The system's are not trusted. */
+  readonly ca: readonly string[]
+  /** Our certificate, with its chain, and its key, in PEM. */
+  readonly cert: string
+  readonly key: string
+}
+
+/** Judges a certificate with those that came along with it, all DER; one word for the log. */
+export type JudgeCertificate = (certificate: Uint8Array, supplied: readonly Uint8Array[]) => string | undefined
+
 export interface CommunityClientOptions {
   readonly name: string
   readonly home: HomeCommunityId
-  readonly tls: {
-    /** The only authorities that may vouch for this community's servers, in PEM. The system's are not trusted. */
-    readonly ca: readonly string[]
-    /** Our certificate, with its chain, and its key, in PEM. */
-    readonly cert: string
-    readonly key: string
-  }
+  readonly tls: TlsIdentity
+  /** Why a server is not accepted although its name fits and an authority vouches for it; undefined when it is. */
+  readonly judgeServer?: JudgeCertificate
   readonly maxResponseBytes: number
   /** Most connections per origin. At least the guard's concurrency, else requests wait here and time out as the peer's fault. */
   readonly connections: number
@@ -59,6 +73,8 @@ export interface CommunityClient extends AsyncDisposable {
    * remains, builds anew (fresh MessageID, fresh signature) and sends a second and last time.
    */
   sendFresh(build: () => OutboundRequest | Promise<OutboundRequest>): Promise<OutboundResponse>
+  /** Uses another identity or other anchors from the next request on. Throws when they cannot be used. */
+  renew(tls: TlsIdentity): void
 }
 
 // `host` would also choose the name the peer's certificate is verified for.
@@ -68,9 +84,9 @@ const transportHeaders = new Set(
 
 /** Opens no connection yet. Throws when the certificates or the key cannot be used. */
 export function communityClient(options: CommunityClientOptions): CommunityClient {
-  const { maxResponseBytes, connections } = options
+  const { name, maxResponseBytes, connections, judgeServer } = options
   const origins = originPools(
-    secureContextOf(options),
+    secureContextOf(name, options.tls),
     {
       connections,
       connectTimeoutMs: options.connectTimeoutMs,
@@ -79,6 +95,7 @@ export function communityClient(options: CommunityClientOptions): CommunityClien
       idleMs: options.idleMs ?? 60_000,
     },
     options.clock ?? { now: () => Date.now() },
+    judgeServer && judgement(judgeServer),
   )
 
   async function send(request: OutboundRequest): Promise<OutboundResponse> {
@@ -112,12 +129,13 @@ export function communityClient(options: CommunityClientOptions): CommunityClien
       }
       return await send(await build())
     },
+    renew: (tls) => origins.renew(secureContextOf(name, tls)),
     [Symbol.asyncDispose]: () => origins.close(options.drainMs ?? 5_000),
   }
 }
 
 /** One context for all connections: parsing anchors per connection costs more than the handshake. */
-function secureContextOf({ name, tls }: CommunityClientOptions): SecureContext {
+function secureContextOf(name: string, tls: TlsIdentity): SecureContext {
   if (tls.ca.length === 0 || !tls.ca.every((pem) => pem.includes('-----BEGIN CERTIFICATE-----'))) {
     throw new Error(`Community ${name}: the TLS anchors must be certificates in PEM, at least one`)
   }
@@ -133,6 +151,28 @@ function secureContextOf({ name, tls }: CommunityClientOptions): SecureContext {
   } catch (cause) {
     throw new Error(`Community ${name}: the TLS anchors, certificate or key cannot be used`, { cause })
   }
+}
+
+/** Names first, as Node does by itself, then whatever else is known of the certificate. */
+function judgement(judge: JudgeCertificate): JudgeServer {
+  return (hostname, certificate) => {
+    const misnamed = checkServerIdentity(hostname, certificate)
+    if (misnamed !== undefined) return misnamed
+    const reason = judge(certificate.raw, suppliedWith(certificate))
+    const code = reason?.replaceAll('-', '_').toUpperCase()
+    return code === undefined ? undefined : Object.assign(new Error(reason), { code })
+  }
+}
+
+function suppliedWith(certificate: PeerCertificate): Uint8Array[] {
+  const supplied: Uint8Array[] = []
+  let one = certificate as Partial<DetailedPeerCertificate>
+  // A root names itself as its issuer.
+  while (one.issuerCertificate !== undefined && one.issuerCertificate !== one && supplied.length < 8) {
+    one = one.issuerCertificate
+    if (one.raw !== undefined) supplied.push(one.raw)
+  }
+  return supplied
 }
 
 function endpointOf({ url, headers }: OutboundRequest): URL {

@@ -14,23 +14,69 @@ const pattern = z.string().refine((text) => {
 }, 'must be a regular expression')
 
 const listen = z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535) })
-const keyPair = z.strictObject({ certificate: file, key: file })
+
+/** A key and its certificate: two PEM files (the certificate's may hold the chain), or one PKCS#12 file. */
+const keyFiles = z.union([
+  z.strictObject({ certificate: file, key: file, passphrase: file.optional() }),
+  z.strictObject({ pkcs12: file, passphrase: file }),
+])
+
+/** A signing key in a file, or behind a socket in a process that never shows it (HSM, PKCS#11 daemon). */
+const signingKey = z.union([keyFiles, z.strictObject({ signer: z.string().min(1) })])
+
+const policies = z.array(z.string().regex(/^[0-2](\.(0|[1-9][0-9]*))+$/, 'must be an OID')).min(1)
+
+/** Who vouches for certificates. Without `revocationLists` revocation is not checked. */
+const authority = {
+  /** Authorities, or the certificates themselves. */
+  anchors: z.array(file).min(1),
+  /** Authorities under the anchors, for peers that do not send them. */
+  intermediates: z.array(file).default([]),
+  /** Files with the lists (CRLs) of every authority that issues this party's certificates. */
+  revocationLists: z.array(file).default([]),
+  /** Certificate policies of which a certificate must carry one. */
+  policies: policies.optional(),
+}
+
+const words = z.record(z.string().min(1), z.string().min(1)).default({})
 
 const assertions = z.strictObject({
+  ...authority,
+  /** The form of this party's assertions: INI's, or IHE XUA's. */
+  profile: z.enum(['ini', 'xua']).default('ini'),
   /** Issuer values of this party's assertions. */
   issuers: z.array(z.string().min(1)).min(1),
-  /** Authorities, or signing certificates themselves. */
-  anchors: z.array(file).min(1),
   /** Common names of signing certificates under those authorities. */
   signers: z.array(pattern).min(1),
+  /** Takes RSA with SHA-1 and SHA-1 digests, which some communities still sign with. */
+  sha1: z.boolean().default(false),
+  /** An assertion may come in many messages of one presenter, each of them new; or in one message only. */
+  replay: z.enum(['message', 'once']).default('message'),
+  /** How long after its making an assertion is taken at most. Absent, as long as it says itself. */
+  maxAgeMs: z.int().min(1_000).optional(),
+  /** What an assertion of profile `ini` must state beyond patient-independent basics. */
+  mandatory: z.array(z.enum(['document-types', 'application'])).default(['document-types', 'application']),
+  /** Codes of profile `xua` in the affinity domain's words: `code` or `codeSystem|code` to a role or purpose. */
+  roles: words,
+  purposes: words,
+})
+
+/** INI's identification assertions: every identifier of a citizen, vouched for by the national registry. */
+const identification = z.strictObject({
+  ...authority,
+  issuers: z.array(z.string().min(1)).min(1).default(['ANA']),
+  signers: z.array(pattern).min(1),
+  sha1: z.boolean().default(false),
 })
 
 const callers = z.strictObject({
-  /** Authorities of this party's client certificates. */
-  anchors: z.array(file).min(1),
+  ...authority,
   /** Common names of this party's client certificates. */
   names: z.array(pattern).min(1),
 })
+
+const policyFault = z.string().regex(/^P[A-Z]{2}[0-9]+$/, 'must be a code such as PFC3')
+const day = 86_400_000
 
 const guard = z
   .strictObject({
@@ -51,10 +97,25 @@ const community = z.strictObject({
   trust: z.strictObject({
     /** Authorities of the servers we call. */
     tls: z.array(file).min(1),
+    /** Revocation lists of those authorities; without them revocation is not checked. */
+    tlsRevocationLists: z.array(file).default([]),
     /** Present when the community may call us. */
     callers: callers.optional(),
     assertions: assertions.optional(),
+    identification: identification.optional(),
   }),
+  /** The form of the assertions we send. Of profile `xua`, the audience is the community's own name for itself. */
+  vouching: z
+    .discriminatedUnion('profile', [
+      z.strictObject({ profile: z.literal('ini') }),
+      z.strictObject({
+        profile: z.literal('xua'),
+        audience: z.string().min(1),
+        roleSystem: z.string().optional(),
+        purposeSystem: z.string().optional(),
+      }),
+    ])
+    .default({ profile: 'ini' }),
   guard,
   cache: z.strictObject({ ttlMs: z.int().min(1), entries: z.int().min(1).max(100_000) }).optional(),
   connections: z.int().min(1).max(256).default(16),
@@ -74,7 +135,7 @@ export const federation = z
       organization: z.strictObject({ code: z.string().regex(/^[0-9]{3}$/), name: z.string().min(1) }),
       listen,
       operator: listen,
-      identity: z.strictObject({ tls: keyPair, signing: keyPair }),
+      identity: z.strictObject({ tls: keyFiles, signing: signingKey }),
       application: z.strictObject({ id: z.string(), vendor: z.string(), version: z.string() }),
       store: z.strictObject({ path: file }),
       deadlineMs: z.int().min(100).default(20_000),
@@ -87,6 +148,28 @@ export const federation = z
         .min(1_024)
         .default(32 * 1024 * 1024),
       clockSkewMs: z.int().min(0).max(300_000).default(60_000),
+      /** Names by which assertions may be addressed to us (AudienceRestriction, Recipient). */
+      audiences: z.array(z.string().min(1)).default([]),
+      /** How long after its next update a revocation list is still relied on. */
+      revocationGraceMs: z
+        .int()
+        .min(0)
+        .max(31 * day)
+        .default(day),
+      /** How often files of keys, certificates and lists are looked at for changes. */
+      reloadEveryMs: z.int().min(100).max(3_600_000).default(10_000),
+      /** Codes of INI's access policy faults for refusals whose code no public source tells (ini.md §9 no. 2). */
+      policyFaults: z
+        .strictObject({
+          signature: policyFault.default('PFC3'),
+          validity: policyFault.default('PFC3'),
+          audience: policyFault.default('PFC3'),
+          replay: policyFault.default('PFC3'),
+          coherence: policyFault.default('PIT2'),
+          action: policyFault.default('PFA14'),
+          documentTypes: policyFault.default('PFA14'),
+        })
+        .prefault({}),
       assertionLifetimeMs: z.int().min(1_000).default(300_000),
       maxConcurrentExchanges: z.int().min(1).default(256),
       /** `assisted` follows the region of assistance; `everyone` asks all communities about everybody. */
@@ -101,6 +184,11 @@ export const federation = z
   })
   .superRefine(({ gateway, communities, consumers }, context) => {
     const fault = (message: string, ...path: (string | number)[]) => context.addIssue({ code: 'custom', message, path })
+    for (const [index, { trust }] of communities.entries()) {
+      if (trust.assertions?.profile === 'xua' && gateway.audiences.length === 0) {
+        fault('needs gateway.audiences', 'communities', index, 'trust', 'assertions', 'profile')
+      }
+    }
     communities.forEach((one, index) => {
       if (one.guard.timeoutMs >= gateway.deadlineMs) {
         fault('must be shorter than gateway.deadlineMs', 'communities', index, 'guard', 'timeoutMs')

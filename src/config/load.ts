@@ -19,6 +19,8 @@ export interface LoadedConfig {
   readonly federation: Federation
   /** The text of a file named in the configuration. Throws ConfigError. */
   readonly read: (path: string) => string
+  /** Its bytes. Throws ConfigError. */
+  readonly bytes: (path: string) => Buffer
   /** A path of the configuration as an absolute one. */
   readonly locate: (path: string) => string
 }
@@ -27,13 +29,14 @@ export interface LoadedConfig {
 export function loadConfig(path: string): LoadedConfig {
   const base = dirname(resolve(path))
   const locate = (name: string) => (isAbsolute(name) ? name : resolve(base, name))
-  const read = (name: string) => {
+  const bytes = (name: string) => {
     try {
-      return readFileSync(locate(name), 'utf8')
+      return readFileSync(locate(name))
     } catch {
       throw new ConfigError([{ path: name, message: 'the file cannot be read' }])
     }
   }
+  const read = (name: string) => bytes(name).toString('utf8')
   const text = read(resolve(path))
   let value: unknown
   try {
@@ -41,7 +44,7 @@ export function loadConfig(path: string): LoadedConfig {
   } catch {
     throw new ConfigError([{ path, message: 'is not JSON' }])
   }
-  return { federation: checkConfig(value), read, locate }
+  return { federation: checkConfig(value), read, bytes, locate }
 }
 
 /** Checks a configuration value. Throws ConfigError with every fault. */

@@ -77,3 +77,22 @@ export interface AuditEvent {
 export interface AuditTrail {
   record(event: AuditEvent): Promise<void>
 }
+
+/** One use of something that may be used once, or only by one presenter. Keys are digests: nothing personal. */
+export interface Use {
+  /** What is used: 64 lower-case hex digits (SHA-256 over kind, scope and id). */
+  readonly key: string
+  /** Who presents it; absent, it may be used once. Present, the same presenter may use it again. */
+  readonly presenter?: string
+  /** When it may be forgotten, in the clock's milliseconds: after that it is refused by its age anyway. */
+  readonly until: number
+}
+
+/** Remembers uses, durably and for every replica, before anything is done on their strength. */
+export interface ReplayMemory {
+  /**
+   * Remembers all or none; durable when it resolves. Answers the first use that was taken already, or undefined when all
+   * were free. Rejects with GatewayError (`internal`, `overloaded`) when it cannot tell: then nothing may be done.
+   */
+  remember(uses: readonly Use[]): Promise<Use | undefined>
+}

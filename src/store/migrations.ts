@@ -22,4 +22,13 @@ export const migrations: readonly string[] = [
    CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
    WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
    BEGIN SELECT RAISE(ABORT, 'the audit journal is append-only'); END;`,
+
+  // Instants are milliseconds since the epoch; the presenter is a digest. Rows are found by key, and forgotten by age.
+  `CREATE TABLE replay (
+     key BLOB PRIMARY KEY,
+     presenter BLOB,
+     until INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE INDEX replay_by_age ON replay (until);`,
 ]

@@ -1,12 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Journal, JournalError, type JournalOptions, openJournal } from './sqlite-journal.ts'
+import type { Use } from '../core/ports.ts'
+import { FileError, type FileOptions, openFile, type StoreFile } from './sqlite-file.ts'
+import { type Journal, journalIn } from './sqlite-journal.ts'
+import { type ReplayTable, replayTableIn } from './sqlite-replay.ts'
 import type { ChainHead } from './store.ts'
 import type { WorkerReply } from './worker-channel.ts'
 
 /** What the store asks of its thread. */
-export type JournalRequest =
+export type StoreRequest =
   | { readonly kind: 'open' }
   | { readonly kind: 'append'; readonly records: readonly string[] }
+  | { readonly kind: 'remember'; readonly calls: readonly (readonly Use[])[]; readonly now: number }
   | { readonly kind: 'rows'; readonly after: number; readonly limit: number }
   | { readonly kind: 'latest' }
   | { readonly kind: 'walk'; readonly from: ChainHead; readonly limit: number }
@@ -27,27 +31,45 @@ const reasons: Readonly<Record<number, string>> = {
 // SQLite's primary result codes after which the connection is as good as before: BUSY, LOCKED, FULL, CONSTRAINT.
 const harmless = new Set([5, 6, 13, 19])
 
-let options = workerData as JournalOptions
-let opened: Journal | undefined
+interface Opened {
+  readonly file: StoreFile
+  readonly journal: Journal
+  readonly replay: ReplayTable
+}
 
-function journal(): Journal {
-  opened ??= openJournal(options)
-  options = { ...options, identity: opened.identity }
+let options = workerData as FileOptions
+let opened: Opened | undefined
+
+function store(): Opened {
+  opened ??= open()
+  options = { ...options, identity: opened.file.identity }
   return opened
 }
 
-function answer(request: JournalRequest): unknown {
+function open(): Opened {
+  const file = openFile(options)
+  try {
+    return { file, journal: journalIn(file), replay: replayTableIn(file) }
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+function answer(request: StoreRequest): unknown {
   switch (request.kind) {
     case 'open':
-      return journal().identity
+      return store().file.identity
     case 'append':
-      return journal().append(request.records)
+      return store().journal.append(request.records)
+    case 'remember':
+      return store().replay.remember(request.calls, request.now)
     case 'rows':
-      return journal().rows(request.after, request.limit)
+      return store().journal.rows(request.after, request.limit)
     case 'latest':
-      return journal().latest()
+      return store().journal.latest()
     case 'walk':
-      return journal().walk(request.from, request.limit)
+      return store().journal.walk(request.from, request.limit)
     case 'close':
       close()
       return undefined
@@ -57,7 +79,7 @@ function answer(request: JournalRequest): unknown {
 function close(): void {
   const closing = opened
   opened = undefined
-  closing?.close()
+  closing?.file.close()
 }
 
 function failure(call: number, cause: unknown): WorkerReply {
@@ -65,7 +87,7 @@ function failure(call: number, cause: unknown): WorkerReply {
   if (typeof errcode === 'number') {
     return { call, failure: { reason: reasons[errcode & 0xff] ?? 'database', sqlite: errcode }, cause }
   }
-  return { call, failure: { reason: cause instanceof JournalError ? cause.message : 'unexpected' }, cause }
+  return { call, failure: { reason: cause instanceof FileError ? cause.message : 'unexpected' }, cause }
 }
 
 function reopensAfter(error: unknown): boolean {
@@ -73,7 +95,7 @@ function reopensAfter(error: unknown): boolean {
   return typeof errcode !== 'number' || !harmless.has(errcode & 0xff)
 }
 
-parentPort?.on('message', ({ call, request }: { call: number; request: JournalRequest }) => {
+parentPort?.on('message', ({ call, request }: { call: number; request: StoreRequest }) => {
   let reply: WorkerReply
   try {
     reply = { call, reply: answer(request) }

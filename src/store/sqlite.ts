@@ -1,40 +1,46 @@
 import { asGatewayError, GatewayError } from '../core/errors.ts'
+import type { Clock, Use } from '../core/ports.ts'
 import { canonicalJson, genesis } from './chain.ts'
 import { groupCommit } from './group-commit.ts'
 import type { JournalRow, WalkedPage } from './sqlite-journal.ts'
-import type { JournalRequest } from './sqlite-worker.ts'
-import type { AuditRecord, AuditStore, ChainHead, ChainReport } from './store.ts'
+import type { StoreRequest } from './sqlite-worker.ts'
+import type { AuditRecord, ChainHead, ChainReport, Store } from './store.ts'
 import { workerChannel } from './worker-channel.ts'
 
 export interface SqliteStoreOptions {
   /** The database file, on a local disk; made when absent, its folder is not. Network file systems lose locks. */
   readonly path: string
-  /** How many appends may wait; one more is refused as `overloaded`. */
+  /** How many appends may wait, and as many calls that remember uses; one more is refused as `overloaded`. */
   readonly capacity?: number
-  /** How many appends may share one commit. */
+  /** How many appends, or calls that remember uses, may share one commit. */
   readonly batchSize?: number
-  /** How long one call may take. */
+  /** How long one call may take; less than a minute, or uses might be forgotten while a call that repeats them waits. */
   readonly deadlineMs?: number
   /** How long a commit waits for another process that is writing; less than `deadlineMs`. */
   readonly busyTimeoutMs?: number
   /** The most pages of 4 KiB the file may grow to; absent, the disk decides. */
   readonly maxPages?: number
+  /** By which uses grow old; absent, the system's. */
+  readonly clock?: Clock
 }
 
 const maxRecordBytes = 65_536
+const maxUses = 16
+const maxPresenter = 1024
 const rowsPerPage = 1000
 const openingMs = 30_000
 const maxReads = 64
 
 /**
- * An audit journal in one SQLite file, written by a thread of its own: a record is on disk before it is acknowledged, and
- * concurrent appends share a commit. Several processes may open the file. Rejects with `internal` when the file cannot be
- * opened, is not ours, or was written by a newer version.
+ * The store in one SQLite file, written by a thread of its own: what is acknowledged is on disk, and concurrent calls share
+ * a commit. Several processes may open the file. One call remembers at most 16 uses, and a use that is past its `until`
+ * counts as taken. Rejects with `internal` when the file cannot be opened, is not ours, or was written by a newer version.
  */
-export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditStore> {
+export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path, capacity = 1024, batchSize = 256, deadlineMs = 5000, busyTimeoutMs = 2000, maxPages } = options
+  const clock = options.clock ?? { now: () => Date.now() }
   let identity: string | undefined
-  const channel = workerChannel<JournalRequest>(new URL('./sqlite-worker.ts', import.meta.url), () => ({
+  const channel = workerChannel<StoreRequest>(new URL('./sqlite-worker.ts', import.meta.url), () => ({
     path,
     busyTimeoutMs,
     ...(maxPages === undefined ? {} : { maxPages }),
@@ -47,7 +53,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditSto
     throw error
   }
 
-  const group = groupCommit<string, number>({
+  const appends = groupCommit<string, number>({
     async write(records) {
       const first = await channel.ask<number>({ kind: 'append', records })
       return records.map((_, index) => first + index)
@@ -57,10 +63,20 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditSto
     deadlineMs,
   })
 
+  const uses = groupCommit<readonly Use[], Use | undefined>({
+    async write(calls) {
+      const taken = await channel.ask<readonly number[]>({ kind: 'remember', calls, now: clock.now() })
+      return calls.map((call, index) => takenOf(call, taken[index]))
+    },
+    capacity,
+    batchSize,
+    deadlineMs,
+  })
+
   let closing: Promise<void> | undefined
   let reads = 0
 
-  async function look<Reply>(request: JournalRequest): Promise<Reply> {
+  async function look<Reply>(request: StoreRequest): Promise<Reply> {
     if (closing !== undefined) throw new GatewayError('internal', 'The store is closed')
     if (reads >= maxReads) throw new GatewayError('overloaded', 'Too many readers of the store')
     reads++
@@ -95,7 +111,8 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditSto
   async function close(): Promise<void> {
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
     const timer = setTimeout(giveUp, deadlineMs)
-    const closed = group.drain().then(() => channel.ask<undefined>({ kind: 'close' }))
+    const drained = Promise.all([appends.drain(), uses.drain()])
+    const closed = drained.then(() => channel.ask<undefined>({ kind: 'close' }))
     // A disk that hangs must not keep the gateway from ending: what was not confirmed has been rejected by now.
     await Promise.race([closed.catch(() => undefined), late])
     clearTimeout(timer)
@@ -104,7 +121,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditSto
 
   return {
     async append(record: AuditRecord) {
-      const sequence = await group.add(encode(record))
+      const sequence = await appends.add(encode(record))
       return { sequence }
     },
     async read({ after = 0, limit }) {
@@ -112,6 +129,10 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<AuditSto
       return rows.map(({ sequence, hash, record }) => ({ sequence, hash, record: JSON.parse(record) as AuditRecord }))
     },
     latest: () => look<ChainHead>({ kind: 'latest' }),
+    async remember(call) {
+      insistOnUses(call)
+      return await uses.add(call)
+    },
     verify: ({ anchor, signal } = {}) => verify(anchor, signal),
     [Symbol.asyncDispose]() {
       closing ??= close()
@@ -135,6 +156,27 @@ function canonicalOf(record: AuditRecord): string {
   } catch (error) {
     throw asGatewayError(error)
   }
+}
+
+/** What could be mistaken for something else, or be kept for ever, is not remembered at all. */
+function insistOnUses(uses: readonly Use[]): void {
+  const fit =
+    uses.length <= maxUses &&
+    uses.every(
+      ({ key, presenter, until }) =>
+        /^[0-9a-f]{64}$/.test(key) &&
+        (presenter === undefined || (presenter !== '' && presenter.length <= maxPresenter)) &&
+        Number.isSafeInteger(Math.ceil(until)),
+    )
+  if (!fit) throw new GatewayError('internal', 'A use cannot be remembered', { details: { uses: uses.length } })
+}
+
+/** The use of that index; none for -1. Whatever else the index is, it does not say that all were free. */
+function takenOf(uses: readonly Use[], index: number | undefined): Use | undefined {
+  if (index === -1) return undefined
+  const taken = index === undefined ? undefined : uses[index]
+  if (taken === undefined) throw new GatewayError('internal', 'A batch was not fully acknowledged')
+  return taken
 }
 
 function rowsOf(limit: number): number {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { ReplayMemory } from '../core/ports.ts'
 
 /**
  * One attempt to reach data, as it is kept: plain JSON, instants in ISO 8601 UTC. It holds what an ATNA query event is
@@ -44,7 +45,8 @@ export interface AuditedCaller {
   readonly organizationName?: string
   readonly locality?: string
   readonly purposeOfUse: string
-  readonly action: string
+  /** Absent where the form of the claim has no place for it. */
+  readonly action?: string
   readonly inCare?: boolean
   /** The patient the assertion was made for, HL7 CX; differs from the record's when that was the reason to refuse. */
   readonly patient?: string
@@ -100,3 +102,6 @@ export interface AuditStore extends AsyncDisposable {
    */
   verify(options?: { readonly anchor?: ChainHead; readonly signal?: AbortSignal }): Promise<ChainReport>
 }
+
+/** What the gateway keeps on disk: its journal, and the uses it must not grant twice. Disposing drains both. */
+export type Store = AuditStore & ReplayMemory

@@ -50,6 +50,14 @@ export interface Events {
   gatewayStopping(event: { readonly because: 'SIGTERM' | 'SIGINT' | 'failure' }): void
   /** `paths` are keys of the configuration, `communities[2].guard.timeoutMs`. */
   configRejected(event: { readonly paths: readonly string[] }): void
+  /** Keys, certificates and lists were read again; work under way goes on with those it began with. */
+  trustReloaded(event: { readonly parties: number }): void
+  /** They could not be: the ones before stay in use. `paths` are the files at fault. */
+  trustReloadFailed(event: { readonly paths: readonly string[]; readonly error?: unknown }): void
+  /** A certificate is about to end, or has: 60, 30, 7 and 0 days before, each told once. */
+  certificateEnding(event: { readonly certificate: string; readonly daysLeft: number }): void
+  /** A certificate that bears a party's name is not accepted. */
+  certificateDistrusted(event: { readonly party: string; readonly reason: string }): void
   /** A connection that did not come about: no certificate, an unknown authority, a protocol error. */
   handshakeFailed(event: { readonly error: unknown }): void
   /** Raises the number in flight; the same exchange's `exchangeFinished` lowers it. */
@@ -95,6 +103,18 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     },
     configRejected({ paths }) {
       tell('error', 'config-rejected', { paths })
+    },
+    trustReloaded({ parties }) {
+      tell('info', 'trust-reloaded', { parties })
+    },
+    trustReloadFailed({ paths, error }) {
+      tell('error', 'trust-reload-failed', { paths, ...(error === undefined ? {} : { error: loggedFailure(error) }) })
+    },
+    certificateEnding({ certificate, daysLeft }) {
+      tell(daysLeft < 7 ? 'error' : 'warn', 'certificate-ending', { certificate, daysLeft })
+    },
+    certificateDistrusted({ party, reason }) {
+      tell('warn', 'certificate-distrusted', { party, reason })
     },
     handshakeFailed({ error }) {
       const causes = loggedFailure(error).causes?.map(({ name, code }) => ({ name, code }))

@@ -16,6 +16,8 @@ export interface Metrics {
   readonly breakerState: Gauge<'community' | 'actor'>
   readonly droppedEntries: Counter<'community' | 'reason'>
   readonly auditDuration: Histogram
+  /** Seconds since the epoch. */
+  readonly certificateEnd: Gauge<'certificate'>
 }
 
 /**
@@ -83,6 +85,12 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
       name: 'crocevia_entries_dropped_total',
       help: 'Entries of an answer that were not told on, by reason',
       labelNames: ['community', 'reason'],
+      registers,
+    }),
+    certificateEnd: new Gauge({
+      name: 'crocevia_certificate_not_after_seconds',
+      help: 'When a certificate ends, in seconds since the epoch',
+      labelNames: ['certificate'],
       registers,
     }),
     auditDuration: new Histogram({

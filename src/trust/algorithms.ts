@@ -1,4 +1,4 @@
-import { constants, createHash, type KeyObject, sign, verify } from 'node:crypto'
+import { constants, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { refused } from './refusal.ts'
 
 /** Signature algorithms by their JOSE names (RFC 7518 §3.1); `RS1` is RSA with SHA-1, which JOSE does not have. */
@@ -38,11 +38,28 @@ const forms: Readonly<Record<SignatureAlgorithm, Form>> = {
 /** Shorter RSA keys prove nothing any more (NIST SP 800-57; BSI TR-02102). */
 const shortestRsaKey = 2_048
 
+/** What a key is, asked of it once. */
+const details = new WeakMap<KeyObject, KeyDetails>()
+
+interface KeyDetails {
+  readonly type: string | undefined
+  readonly modulusLength?: number
+  readonly namedCurve?: string
+}
+
+function detailsOf(key: KeyObject): KeyDetails {
+  const known = details.get(key)
+  if (known !== undefined) return known
+  const read = { type: key.type === 'secret' ? undefined : key.asymmetricKeyType, ...key.asymmetricKeyDetails }
+  details.set(key, read)
+  return read
+}
+
 /** Why the key cannot be used with the algorithm; undefined when it can. An algorithm is bound to one kind of key. */
 export function unfitKey(algorithm: SignatureAlgorithm, key: KeyObject): string | undefined {
   const form = forms[algorithm]
-  if (key.type === 'secret' || key.asymmetricKeyType !== form.key) return 'key-and-algorithm-do-not-fit'
-  const details = key.asymmetricKeyDetails ?? {}
+  const details = detailsOf(key)
+  if (details.type !== form.key) return 'key-and-algorithm-do-not-fit'
   if (form.key === 'rsa' && (details.modulusLength ?? 0) < shortestRsaKey) return 'key-is-too-short'
   if (form.curve !== undefined && details.namedCurve !== form.curve) return 'key-and-algorithm-do-not-fit'
   return undefined
@@ -91,16 +108,13 @@ export function rememberingCheck(check: SignatureCheck = signatureHolds): Signat
   const fingerprint = (key: KeyObject): string => {
     let known = keys.get(key)
     if (known === undefined) {
-      known = createHash('sha256')
-        .update(key.export({ type: 'spki', format: 'der' }))
-        .digest('base64')
+      known = hash('sha256', key.export({ type: 'spki', format: 'der' }), 'base64')
       keys.set(key, known)
     }
     return known
   }
   return (algorithm, data, key, signature) => {
-    const digest = createHash('sha256').update(data).digest('base64')
-    const fact = `${algorithm} ${fingerprint(key)} ${digest} ${Buffer.from(signature).toString('base64')}`
+    const fact = `${algorithm} ${fingerprint(key)} ${hash('sha256', data, 'base64')} ${hash('sha256', signature, 'base64')}`
     if (held.has(fact)) return true
     const holds = check(algorithm, data, key, signature)
     if (holds) {

@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import type { Peer } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
-import type { TrustedIssuer } from './trust-store.ts'
-import { isIssuedByAnchor } from './x509/issued.ts'
+import type { TrustedIssuer } from './saml/trusted-issuer.ts'
+import { commonNameOf } from './x509/certificate.ts'
+import { distrust, type TrustAnchors } from './x509/chain.ts'
 
 /** A party of the configuration: how it is recognised on a connection, and whose signature it brings. */
 export interface Party {
@@ -12,36 +13,69 @@ export interface Party {
   readonly consumer: boolean
   /** INI hands on assertions of the regions it speaks for; everybody else brings their own. */
   readonly forwards: boolean
-  readonly callers: { readonly anchors: readonly X509Certificate[]; readonly names: readonly RegExp[] } | undefined
+  readonly callers: TrustedCallers | undefined
   readonly assertions: TrustedIssuer | undefined
+  /** Who vouches for the identifiers of a citizen: the registry behind INI (`ANA`; ini.md §2.5). */
+  readonly identification?: TrustedIssuer
+}
+
+/** Whose certificates on a connection are this party's. */
+export interface TrustedCallers {
+  readonly trust: TrustAnchors
+  /** Patterns of the common name. */
+  readonly names: readonly RegExp[]
+  /** Certificate policies, one at least (`1.3.76.29.1.10`; ini.md §5.4). Absent, any. */
+  readonly policies?: readonly string[]
 }
 
 /** What a connection's certificate says. */
-interface Presented {
-  readonly commonName?: string
+export interface Presented {
   readonly subject: string
   readonly fingerprint: string
-  readonly raw: Buffer
+  readonly raw: Uint8Array
+  /** Certificates that came along with it. */
+  readonly supplied?: readonly X509Certificate[]
 }
+
+/** How many certificates of connections are remembered as read; then it begins anew. */
+const remembered = 1_024
 
 /**
  * Recognises the presenter of a certificate: the name must be one of a party's, and the certificate must be issued by that
- * party's own authorities. Transport security has accepted anybody whom the authorities of any party vouch for.
+ * party's own authorities and not be revoked. Transport security has accepted anybody whom the authorities of any party
+ * vouch for. Why a certificate that bears a party's name was not accepted goes to `onDistrust`.
  */
-export function identifier(parties: readonly Party[]): (certificate: Presented) => Peer {
-  return ({ commonName, subject, fingerprint, raw }) => {
+export function identifier(
+  parties: readonly Party[],
+  now: () => number,
+  onDistrust: (party: string, reason: string) => void = () => {},
+): (certificate: Presented) => Peer {
+  const known = new Map<string, X509Certificate>()
+  const certificateOf = (raw: Uint8Array, fingerprint: string): X509Certificate => {
+    const read = known.get(fingerprint) ?? new X509Certificate(raw)
+    if (known.size >= remembered) known.clear()
+    known.set(fingerprint, read)
+    return read
+  }
+  return ({ subject, fingerprint, raw, supplied = [] }) => {
     const stranger: Peer = { subject, fingerprint }
-    if (commonName === undefined) return stranger
-    const certificate = new X509Certificate(raw)
-    const matching = parties.filter(({ callers }) => {
-      return (
-        callers?.names.some((pattern) => pattern.test(commonName)) === true &&
-        isIssuedByAnchor(certificate, callers.anchors)
-      )
+    const certificate = certificateOf(raw, fingerprint)
+    const matching = parties.filter(({ name, callers }) => {
+      const { names = [], policies } = callers ?? {}
+      if (callers === undefined || !bearsName(certificate, names)) return false
+      const demands = { use: 'client', names, ...(policies === undefined ? {} : { policies }) } as const
+      const reason = distrust(certificate, supplied, callers.trust, demands, now())
+      if (reason !== undefined) onDistrust(name, reason)
+      return reason === undefined
     })
     const [party] = matching
     // A certificate that fits two parties tells neither.
     if (party === undefined || matching.length > 1) return stranger
     return { ...stranger, name: party.name, home: party.home }
   }
+}
+
+function bearsName(certificate: X509Certificate, names: readonly RegExp[]): boolean {
+  const name = commonNameOf(certificate)
+  return name !== undefined && names.some((pattern) => pattern.test(name))
 }

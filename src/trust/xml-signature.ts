@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { canonicalBytes } from '../wire/c14n.ts'
 import { NONE, type Node, XmlError, type XmlTree } from '../wire/xml.ts'
 import { onlyChild } from '../wire/xml-child.ts'
@@ -71,8 +71,9 @@ export function readSignature(tree: XmlTree, signature: Node, rules: SignatureRu
 function referenceOf(tree: XmlTree, reference: Node, rules: SignatureRules): Reference {
   const uri = tree.attribute(reference, 'URI')
   if (uri === undefined || !/^#[^#\s()'"]+$/.test(uri)) throw refused('signature', 'reference-to-elsewhere')
-  const hash = digestMethods.get(algorithmOf(tree, reference, 'DigestMethod'))
-  if (hash === undefined || (hash === 'sha1' && !rules.sha1)) throw refused('signature', 'DigestMethod-not-allowed')
+  const digestMethod = digestMethods.get(algorithmOf(tree, reference, 'DigestMethod'))
+  if (digestMethod === undefined || (digestMethod === 'sha1' && !rules.sha1))
+    throw refused('signature', 'DigestMethod-not-allowed')
   const transforms = onlyChild(tree, reference, dsigNames.ds, 'Transforms')
   const steps = transforms === NONE ? [] : tree.children(transforms)
   const exclusive = steps.at(-1)
@@ -84,17 +85,19 @@ function referenceOf(tree: XmlTree, reference: Node, rules: SignatureRules): Ref
   }
   if (enveloped && tree.first(steps[0] ?? NONE) !== NONE) throw refused('signature', 'unexpected-transforms')
   const digest = base64Of(tree, reference, 'DigestValue')
-  return { uri, enveloped, hash, digest, inclusivePrefixes: inclusiveOf(tree, exclusive) }
+  return { uri, enveloped, hash: digestMethod, digest, inclusivePrefixes: inclusiveOf(tree, exclusive) }
 }
 
-/** Throws Refusal unless the element, without `omit`, is what the reference was made over. Returns its digest. */
-export function requireDigest(tree: XmlTree, node: Node, { hash, inclusivePrefixes, digest }: Reference, omit?: Node) {
-  const options = omit === undefined ? { inclusivePrefixes } : { inclusivePrefixes, omit }
-  const actual = createHash(hash)
-    .update(canonical(tree, node, options))
-    .digest()
+/**
+ * Throws Refusal unless the element, without `omit`, is what the reference was made over. Returns the SHA-256 of its
+ * canonical bytes, whatever the reference's own hash.
+ */
+export function requireDigest(tree: XmlTree, node: Node, reference: Reference, omit?: Node): Buffer {
+  const { inclusivePrefixes, digest } = reference
+  const bytes = canonical(tree, node, omit === undefined ? { inclusivePrefixes } : { inclusivePrefixes, omit })
+  const actual = hash(reference.hash, bytes, 'buffer')
   if (actual.length !== digest.length || !timingSafeEqual(actual, digest)) throw refused('signature', 'digest-differs')
-  return actual
+  return reference.hash === 'sha256' ? actual : hash('sha256', bytes, 'buffer')
 }
 
 /** Throws Refusal unless the key made the signature over its SignedInfo. Says nothing of what is referred to. */
@@ -140,7 +143,8 @@ function inclusiveOf(tree: XmlTree, method: Node): readonly string[] {
 
 function base64Of(tree: XmlTree, parent: Node, local: string): Buffer {
   const node = onlyChild(tree, parent, dsigNames.ds, local)
-  if (node === NONE || tree.first(node) !== NONE) throw refused('signature', `${local}-malformed`)
+  // A comment changes nothing for us and once did for others: two readers might see two values.
+  if (node === NONE || !tree.isPlain(node)) throw refused('signature', `${local}-malformed`)
   const text = tree.text(node).replace(/[ \t\r\n]/g, '')
   if (text.length > 2_048 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw refused('signature', `${local}-malformed`)
   return Buffer.from(text, 'base64')

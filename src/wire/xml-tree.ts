@@ -136,6 +136,11 @@ export class XmlTree {
     return (this.records.elements[node * ELEMENT + FLAGS]! & TEXT) !== 0
   }
 
+  /** Whether the content is text and nothing else: no element, no comment, no CDATA section. */
+  isPlain(node: Node): boolean {
+    return (this.records.elements[node * ELEMENT + FLAGS]! & (MARKUP | CHILDREN)) === 0
+  }
+
   /** The value of the attribute of that name, by default in no namespace. A copy. */
   attribute(node: Node, local: string, namespace = ''): string | undefined {
     const { elements, attributes, names } = this.records

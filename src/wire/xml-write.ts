@@ -36,3 +36,24 @@ function reference(character: string): string {
   if (written === undefined) throw new RangeError('The text has a character that XML cannot carry')
   return written
 }
+
+/** A string as text content in canonical form (Canonical XML 1.0 §2.3). Throws RangeError on what XML cannot carry. */
+export function canonicalText(text: string): string {
+  return escapeText(text).replaceAll('&#13;', '&#xD;')
+}
+
+const canonicalReferences: Readonly<Record<string, string>> = {
+  '&gt;': '>',
+  '&#39;': "'",
+  '&#9;': '&#x9;',
+  '&#10;': '&#xA;',
+  '&#13;': '&#xD;',
+}
+
+/** A string as an attribute value in canonical form, for double quotes. Throws RangeError on what XML cannot carry. */
+export function canonicalAttribute(value: string): string {
+  return escapeAttribute(value).replace(
+    /&(?:gt|#39|#9|#10|#13);/g,
+    (written) => canonicalReferences[written] ?? written,
+  )
+}

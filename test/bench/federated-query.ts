@@ -54,7 +54,7 @@ export async function federatedQuery3x100(): Promise<Measurement> {
   const federated: number[] = []
   const alone: number[] = []
   for (let round = 0; round < 70; round++) {
-    const assertion = assertionOf(portal, {
+    const assertion = await assertionOf(portal, {
       patient: query.patientId,
       role: 'AAS',
       purpose: 'TREATMENT',

@@ -4,14 +4,16 @@ import { federatedQuery3x100 } from './federated-query.ts'
 import { journalAppend, journalAppendSequential } from './journal-append.ts'
 import type { Measurement } from './measurement.ts'
 import { parseFindDocuments1000, parseMemory1000 } from './parse-find-documents.ts'
-import { samlVerify7mb } from './saml-verify.ts'
+import { samlIssue, samlVerify, samlVerify7mb } from './saml.ts'
 
 /** Benchmarks by name; the names are fixed, so that runs can be compared over time. */
 const benches: Readonly<Record<string, () => Promise<Measurement>>> = {
   'parse-find-documents-1000': parseFindDocuments1000,
   'parse-memory-1000': parseMemory1000,
   'event-loop-10000': eventLoop10000,
+  'saml-verify': samlVerify,
   'saml-verify-7mb': samlVerify7mb,
+  'saml-issue': samlIssue,
   'federated-query-3x100': federatedQuery3x100,
   'journal-append': journalAppend,
   'journal-append-sequential': journalAppendSequential,

@@ -6,6 +6,7 @@ import { oid } from '../../src/core/model/identifiers.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { loadTrustMaterial } from '../../src/trust-material.ts'
 import { citizens } from '../network/citizens.ts'
 import { expectations } from '../network/expectations.ts'
 import { startIni } from '../network/ini.ts'
@@ -39,9 +40,12 @@ async function underTest(
   const config = loadConfig(file)
   const [entry] = config.federation.communities
   if (entry === undefined) throw new Error('A community must be configured')
-  const client = opened.use(clientOf(entry, config))
+  const material = await loadTrustMaterial(config, AbortSignal.timeout(60_000))
+  const client = opened.use(clientOf(entry, config, () => material, clock))
   const events = createEvents(createLog({ level: 'silent' }), createMetrics())
-  const community = opened.use(connect(entry, toolmaker(config, clock, events)(entry, client), 0))
+  const community = opened.use(
+    connect(entry, toolmaker(config, { clock, events, signer: () => material.signer })(entry, client), 0),
+  )
   const { visible, hidden } = expectations(seed, citizen, { asked: [name] })
   const running = opened.move()
   const [{ value, authority }] = citizen.identifiers

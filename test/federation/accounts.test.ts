@@ -77,7 +77,7 @@ describe('a caller who leaves', () => {
       portal,
       network.gateway,
       { type: 'FindDocuments', patientId, status: ['approved'], filter: {}, extra: [] },
-      assertionOf(portal, { ...wishes, patient: patientId }),
+      await assertionOf(portal, { ...wishes, patient: patientId }),
     )
     const caller = new AbortController()
     await using client = connectionOf(portal)

@@ -47,12 +47,12 @@ describe('a SOAP client nobody here wrote (zeep, from the served WSDL)', () => {
     const patient = patientId(citizens[key].identifiers[0].value, authorities.codiceFiscale)
     const wishes = { patient, role: 'AAS', purpose: 'TREATMENT', action: 'READ', types: [], lifetimeSeconds: 120 }
     const door = as === 'portal' ? network.gateway.iti18 : network.gateway.iti38
-    const told = await zeep(as, door, formatCx(patient), assertionOf(identity, wishes))
+    const told = await zeep(as, door, formatCx(patient), await assertionOf(identity, wishes))
     const ours = await ask(
       identity,
       network.gateway,
       { type: 'FindDocuments', patientId: patient, status: ['approved'], filter: {}, extra: [] },
-      assertionOf(identity, wishes),
+      await assertionOf(identity, wishes),
     )
     const pair = ({ uniqueId, home }: { uniqueId: string; home?: string }) => `${uniqueId} ${home}`
     expect(told.entries.length).toBeGreaterThan(20)

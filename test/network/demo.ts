@@ -30,7 +30,7 @@ A Tuscan portal asks, for a hospital doctor, which documents there are about the
 ${citizen.story}. Campania (region-150) has been taken down.
 `)
 const query: FindDocuments = { type: 'FindDocuments', patientId: patient, status: ['approved'], filter: {}, extra: [] }
-const assertion = assertionOf(portal, {
+const assertion = await assertionOf(portal, {
   patient,
   role: 'AAS',
   purpose: 'TREATMENT',

@@ -7,7 +7,7 @@ import { XmlError } from '../../src/wire/xml.ts'
 import { citizen, otherCitizen } from '../support/builders.ts'
 import { authenticate, inWords, issued, type MessageParts, message, pem, signing } from '../support/saml.ts'
 
-const good = issued()
+const good = await issued()
 const id = attributeOf('ID')
 const signature = /<ds:Signature .*<\/ds:Signature>/s.exec(good)?.[0] ?? ''
 const bare = good.replace(signature, '')
@@ -138,20 +138,20 @@ const attacks: readonly Attack[] = [
   [
     'two references',
     wrapping(() => swap(good, '</ds:Reference>', `</ds:Reference><ds:Reference URI="#${id}"></ds:Reference>`)),
-    /does not refer to its own/,
+    /too many references/,
   ],
-  ['no reference', wrapping(() => swap(good, /<ds:Reference.*<\/ds:Reference>/s, '')), /does not refer to its own/],
+  ['no reference', wrapping(() => swap(good, /<ds:Reference.*<\/ds:Reference>/s, '')), /no reference/],
   [
     'a reference elsewhere',
     wrapping(() => swap(good, `URI="#${id}"`, 'URI="#_elsewhere"')),
     /does not refer to its own/,
   ],
-  ['an empty reference', wrapping(() => swap(good, `URI="#${id}"`, 'URI=""')), /does not refer to its own/],
-  ['a reference without URI', wrapping(() => swap(good, ` URI="#${id}"`, '')), /does not refer to its own/],
+  ['an empty reference', wrapping(() => swap(good, `URI="#${id}"`, 'URI=""')), /reference to elsewhere/],
+  ['a reference without URI', wrapping(() => swap(good, ` URI="#${id}"`, '')), /reference to elsewhere/],
   [
     'a reference by xpointer',
     wrapping(() => swap(good, `URI="#${id}"`, `URI="#xpointer(id('${id}'))"`)),
-    /does not refer/,
+    /reference to elsewhere/,
   ],
   [
     'an XPath transform more',
@@ -214,7 +214,7 @@ const attacks: readonly Attack[] = [
     (algorithm): Attack => [
       `the signature method ${algorithm}`,
       wrapping(() => swap(good, 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', algorithm)),
-      /SignatureMethod.* not allowed/,
+      /SignatureMethod.* not allowed|key and algorithm do not fit/,
     ],
   ),
   [
@@ -252,7 +252,7 @@ const attacks: readonly Attack[] = [
     wrapping(() =>
       swap(good, '<ds:DigestValue>', '<ds:DigestValue><!--AAAA-->').replaceAll(citizen.value, otherCitizen.value),
     ),
-    /digest differs/,
+    /DigestValue malformed/,
   ],
   [
     'another signature value',
@@ -344,9 +344,9 @@ function resignedByCurve(): string {
   return swap(signed, /(?<=<ds:X509Certificate>)[^<]*/, base64(certificate))
 }
 
-function attempt(bytes: Buffer): Assertion | string {
+async function attempt(bytes: Buffer): Promise<Assertion | string> {
   try {
-    return authenticate(bytes)
+    return await authenticate(bytes)
   } catch (error) {
     if (error instanceof XmlError) return `not XML: ${error.reason}`
     if (!(error instanceof GatewayError)) throw error
@@ -358,17 +358,17 @@ function attempt(bytes: Buffer): Assertion | string {
 }
 
 /** The message an attack starts from, before and after it: what is refused is the attack. */
-function control(): void {
-  expect(attempt(message(good))).toMatchObject({ patientId: citizen, role: 'AAS', issuer: '050' })
+async function control(): Promise<void> {
+  expect(await attempt(message(good))).toMatchObject({ patientId: citizen, role: 'AAS', issuer: '050' })
 }
 
 describe('an accepted assertion is refused when it is attacked with', () => {
-  it.each(attacks)('%s', (_name, attack, reason) => {
-    control()
-    const result = attempt(attack())
+  it.each(attacks)('%s', async (_name, attack, reason) => {
+    await control()
+    const result = await attempt(attack())
     expect(result).toEqual(expect.any(String))
     expect(result).toMatch(reason)
-    control()
+    await control()
   })
 })
 
@@ -379,23 +379,22 @@ describe('what the signature does not cover is not read', () => {
       'an evil signed part inside the Object',
       () => inside(bare, object(/<saml2:AttributeStatement>.*<\/saml2:AttributeStatement>/s.exec(evil())?.[0] ?? '')),
     ],
-    ['comments in the digest value', () => swap(good, '</ds:DigestValue>', '<!--AAAA--></ds:DigestValue>')],
     ['line breaks in the base64', () => swap(good, '<ds:SignatureValue>', '<ds:SignatureValue>\n  ')],
-  ])('%s', (_name, attack) => {
-    control()
-    expect(attempt(message(attack()))).toEqual(attempt(message(good)))
+  ])('%s', async (_name, attack) => {
+    await control()
+    expect(await attempt(message(attack()))).toEqual(await attempt(message(good)))
   })
 
-  it('a comment in the name takes nothing away from it', () => {
+  it('a comment in the name takes nothing away from it', async () => {
     const cut = swap(good, /(?<=<saml2:NameID>)CLNC/, 'CLNC<!-- -->')
-    expect(attempt(message(cut))).toEqual(attempt(message(good)))
+    expect(await attempt(message(cut))).toEqual(await attempt(message(good)))
     const attribute = swap(good, />CLNCXX75C03F839M(?=[^>]*<\/saml2:AttributeValue>)/, '>CLNCXX<!--x-->75C03F839M')
-    expect(attempt(message(attribute))).toEqual(attempt(message(good)))
+    expect(await attempt(message(attribute))).toEqual(await attempt(message(good)))
   })
 
-  it('an assertion elsewhere in the message is no assertion', () => {
-    expect(attempt(message('', { body: good }))).toBe('missing')
-    expect(attempt(message('', { headers: good }))).toBe('missing')
-    expect(attempt(message('', { security: '' }))).toBe('missing')
+  it('an assertion elsewhere in the message is no assertion', async () => {
+    expect(await attempt(message('', { body: good }))).toBe('missing')
+    expect(await attempt(message('', { headers: good }))).toBe('missing')
+    expect(await attempt(message('', { security: '' }))).toBe('missing')
   })
 })

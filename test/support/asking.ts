@@ -26,7 +26,7 @@ export async function question(network: Network, key: CitizenKey, wishes: Wishes
   const { as = 'portal', role = 'AAS', query = {}, types = [] } = wishes
   const patient = patientOf(key)
   const identity = identityOf(as, network.certificates)
-  const assertion = assertionOf(identity, {
+  const assertion = await assertionOf(identity, {
     patient,
     role,
     purpose: role === 'ASS' ? 'PERSONAL' : 'TREATMENT',

@@ -1,13 +1,21 @@
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { SignedXml } from 'xml-crypto'
+import { organizationHome } from '../../contracts/affinity-domain/organizations.ts'
 import type { Peer } from '../../src/core/model/call.ts'
+import type { ReplayMemory, Use } from '../../src/core/ports.ts'
+import { fileSigner } from '../../src/keys/file-signer.ts'
+import { signatureHolds } from '../../src/trust/algorithms.ts'
 import { authenticator } from '../../src/trust/authenticate.ts'
-import { type SigningIdentity, samlIssuer, type Vouching } from '../../src/trust/issue-saml.ts'
 import type { Party } from '../../src/trust/parties.ts'
-import { certificatesOf } from '../../src/trust/trust-store.ts'
-import { samlNames } from '../../src/wire/saml.ts'
+import { samlIssuer, type Vouching } from '../../src/trust/saml/issue-saml.ts'
+import type { TrustedIssuer } from '../../src/trust/saml/trusted-issuer.ts'
+import type { Signer } from '../../src/trust/signer.ts'
+import { certificatesOf } from '../../src/trust/x509/certificate.ts'
+import { samlNames } from '../../src/wire/saml/names.ts'
 import { openEnvelope, soapNames } from '../../src/wire/soap.ts'
 import { readTree } from '../../src/wire/xml.ts'
+import { dsigNames } from '../../src/wire/xml-signature.ts'
 import { citizen, clinician, homes } from './builders.ts'
 
 const folder = new URL('../../certs-dev/out/', import.meta.url)
@@ -21,7 +29,39 @@ export function signing(name: string, kind = 'signing'): SigningIdentity {
   return { certificate: pem(`${name}/${kind}.crt.pem`), key: pem(`${name}/${kind}.key.pem`) }
 }
 
+/** A key pair in PEM. */
+export interface SigningIdentity {
+  readonly certificate: string
+  readonly key: string
+}
+
+export function signerOf({ certificate, key }: SigningIdentity): Signer {
+  return fileSigner({ certificate: new X509Certificate(certificate), intermediates: [], key: createPrivateKey(key) })
+}
+
 export const clock = { now: () => Date.now() }
+
+/** Remembers for as long as it lives, and in this process only. */
+export function replayMemory(): ReplayMemory {
+  const taken = new Map<string, string | undefined>()
+  const isTaken = ({ key, presenter }: Use) =>
+    taken.has(key) && (presenter === undefined || taken.get(key) !== presenter)
+  return {
+    async remember(uses) {
+      const first = uses.find(isTaken)
+      if (first === undefined) for (const { key, presenter } of uses) taken.set(key, presenter)
+      return first
+    },
+  }
+}
+
+/** What every party of the tests has in common, where nothing else is said. */
+export const plainIssuer = {
+  profile: 'ini',
+  sha1: false,
+  replay: 'message',
+  mandatory: [],
+} as const satisfies Partial<TrustedIssuer>
 
 function party(name: string, code: string, home: Party['home'], more: Partial<Party> = {}): Party {
   return {
@@ -29,11 +69,12 @@ function party(name: string, code: string, home: Party['home'], more: Partial<Pa
     home,
     consumer: false,
     forwards: false,
-    callers: { anchors: certificatesOf(pem('ca.pem')), names: [new RegExp(`^A1#${code}#`, 'u')] },
+    callers: { trust: { anchors: certificatesOf(pem('ca.pem')) }, names: [new RegExp(`^A1#${code}#`, 'u')] },
     assertions: {
+      ...plainIssuer,
       community: home,
       issuers: [code],
-      anchors: certificatesOf(pem('signing-ca.pem')),
+      trust: { anchors: certificatesOf(pem('signing-ca.pem')) },
       signers: [new RegExp(`^S1#${code}#`, 'u')],
     },
     ...more,
@@ -73,9 +114,11 @@ export interface IssueOptions {
 }
 
 /** An assertion as we sign them ourselves. */
-export function issued(claims: Partial<Vouching> = {}, options: IssueOptions = {}): string {
+export async function issued(claims: Partial<Vouching> = {}, options: IssueOptions = {}): Promise<string> {
   const { identity = signing('region-050'), issuer = '050', lifetimeMs = 300_000, at = Date.now() } = options
-  return samlIssuer(identity, { issuer, lifetimeMs, clock: { now: () => at } }).issue({ ...vouching, ...claims })
+  const signer = signerOf(identity)
+  const saml = samlIssuer(() => signer, { issuer, lifetimeMs, clock: { now: () => at } })
+  return await saml.issue({ ...vouching, ...claims })
 }
 
 export interface MessageParts {
@@ -84,20 +127,34 @@ export interface MessageParts {
   readonly body?: string
   /** Instead of the one security header around the assertion. */
   readonly security?: string
+  /** A new one by default; none when empty. */
+  readonly messageId?: string
 }
 
-export function message(assertion: string, { headers = '', body = '', security }: MessageParts = {}): Buffer {
+export function message(assertion: string, parts: MessageParts = {}): Buffer {
+  const { headers = '', body = '', security, messageId = randomUUID() } = parts
+  const id = messageId === '' ? '' : `<wsa:MessageID xmlns:wsa="${soapNames.wsa}">urn:uuid:${messageId}</wsa:MessageID>`
   const header = security ?? `<wsse:Security xmlns:wsse="${soapNames.wsse}">${assertion}</wsse:Security>`
   return Buffer.from(
-    `<env:Envelope xmlns:env="${soapNames.soap12}"><env:Header>${headers}${header}</env:Header>` +
+    `<env:Envelope xmlns:env="${soapNames.soap12}"><env:Header>${id}${headers}${header}</env:Header>` +
       `<env:Body>${body}</env:Body></env:Envelope>`,
   )
 }
 
-/** What the gateway makes of the assertion in a message, for who presents it. Throws as the gateway does. */
-export function authenticate(bytes: Buffer, peer: Peer = veneto, at: { now(): number } = clock) {
+export interface AuthenticateOptions {
+  readonly at?: { now(): number }
+  readonly believed?: readonly Party[]
+  readonly replay?: ReplayMemory
+  readonly audiences?: readonly string[]
+  readonly presenter?: Uint8Array
+}
+
+/** What the gateway makes of the assertion in a message, for who presents it. Rejects as the gateway does. */
+export async function authenticate(bytes: Buffer, peer: Peer = veneto, options: AuthenticateOptions = {}) {
+  const { at = clock, believed = parties, replay = replayMemory(), audiences = [], presenter } = options
   const envelope = openEnvelope(readTree(bytes), () => true)
-  return authenticator(parties, { clock: at, clockSkewMs: 60_000 })(envelope, peer)
+  const parts = { clock: at, clockSkewMs: 60_000, check: signatureHolds, replay, audiences, homeOf: organizationHome }
+  return await authenticator(believed, parts)(envelope, peer, presenter)
 }
 
 /** A reason for the log as a sentence, however its words are joined. */
@@ -142,16 +199,16 @@ export function signedByLibrary(xml: string, options: LibraryOptions = {}): stri
   const signer = new SignedXml({
     privateKey: hmacKey ?? identity.key,
     publicCert: identity.certificate,
-    signatureAlgorithm: options.signatureAlgorithm ?? samlNames.rsaSha256,
+    signatureAlgorithm: options.signatureAlgorithm ?? 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     canonicalizationAlgorithm: (options.canonicalization ??
-      samlNames.exclusiveC14n) as 'http://www.w3.org/2001/10/xml-exc-c14n#',
+      dsigNames.exclusiveC14n) as 'http://www.w3.org/2001/10/xml-exc-c14n#',
     inclusiveNamespacesPrefixList: [...(options.methodPrefixes ?? [])],
   })
   if (hmacKey !== undefined) signer.enableHMAC()
   signer.addReference({
     xpath: "/*[local-name(.)='Assertion']",
-    transforms: [...(options.transforms ?? [samlNames.enveloped, samlNames.exclusiveC14n])],
-    digestAlgorithm: options.digestAlgorithm ?? samlNames.sha256,
+    transforms: [...(options.transforms ?? [dsigNames.enveloped, dsigNames.exclusiveC14n])],
+    digestAlgorithm: options.digestAlgorithm ?? 'http://www.w3.org/2001/04/xmlenc#sha256',
     ...(options.prefixes === undefined ? {} : { inclusiveNamespacesPrefixList: [...options.prefixes] }),
     ...(options.emptyUri === true ? { uri: '', isEmptyUri: true } : {}),
   })

@@ -1,7 +1,7 @@
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FederatedAnswer, QueryAnswer } from '../model/answers.ts'
 import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
-import { isPatient, onlyIdentifier, type PatientId } from '../model/patient.ts'
+import { isPatient, onlyIdentifier, type PatientId, withIdentifiers } from '../model/patient.ts'
 import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { IsAuthor } from '../policy/visibility.ts'
 import type { AccessPolicy, Clock, Community, KnownPatient, PatientLocator } from '../ports.ts'
@@ -77,7 +77,17 @@ function patientOf(query: StoredQuery, { assertion }: AuthorizedCall): PatientId
   return id
 }
 
-async function locate(id: PatientId, call: AuthorizedCall, { patients, clock }: FederationParts) {
+/** The person with every identifier our index and the national registry know, the one asked about first. */
+async function locate(id: PatientId, call: AuthorizedCall, parts: FederationParts) {
+  const { known, ...located } = await locateInIndex(id, call, parts)
+  const { patientKnownAs } = call.assertion
+  if (patientKnownAs === undefined) return { known, ...located }
+  const assistedBy = known.assistedBy ?? patientKnownAs.assistedBy
+  const patient = withIdentifiers(known.patient, patientKnownAs.identifiers)
+  return { known: { patient, ...(assistedBy === undefined ? {} : { assistedBy }) }, ...located }
+}
+
+async function locateInIndex(id: PatientId, call: AuthorizedCall, { patients, clock }: FederationParts) {
   const alone: KnownPatient = { patient: onlyIdentifier(id) }
   if (patients === undefined) return { known: alone }
   const late = lateness(call, clock)

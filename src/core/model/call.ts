@@ -29,6 +29,13 @@ export interface SubjectApplication {
   readonly version: string
 }
 
+/** A person as a registry knows them: every identifier they have had, and who assists them now. */
+export interface KnownAs {
+  readonly identifiers: readonly PatientId[]
+  /** Absent when the registry names no region, or one that is not known here. */
+  readonly assistedBy?: HomeCommunityId
+}
+
 /**
  * A verified claim about who is asking, whatever envelope it came in. Built only by src/trust, from the very element
  * that was verified. An attribute that was not claimed is absent; nothing is filled in.
@@ -45,7 +52,8 @@ export interface Assertion {
   readonly subjectId?: PatientId
   readonly role: string
   readonly purposeOfUse: string
-  readonly action: string
+  /** What the asker means to do; absent where the claim's form has no place for it. */
+  readonly action?: string
   readonly organization: string
   readonly organizationName?: string
   readonly locality?: string
@@ -59,6 +67,8 @@ export interface Assertion {
   readonly validUntil: number
   /** Who signed, for the audit trail. */
   readonly signer: string
+  /** What a national registry vouches for about the patient, when it came along. */
+  readonly patientKnownAs?: KnownAs
   /** The bytes that were signed, kept for the audit trail. */
   readonly evidence: { readonly kind: 'saml' | 'jwt'; readonly digest: string }
 }

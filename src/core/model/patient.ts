@@ -39,6 +39,14 @@ export function onlyIdentifier(id: PatientId): Patient {
   return { identifiers: [id], active: id }
 }
 
+/** The person with identifiers that another source knows of as well, each once. */
+export function withIdentifiers(patient: Patient, more: readonly PatientId[]): Patient {
+  const fresh = more.filter((id, index) => {
+    return !isPatient(patient, id) && more.findIndex((other) => samePatientId(other, id)) === index
+  })
+  return fresh.length === 0 ? patient : { ...patient, identifiers: [...patient.identifiers, ...fresh] }
+}
+
 // The positions that hold digits in a codice fiscale; omocodia replaces any of them by a letter of `omocodia`
 // (D.M. 23 December 1976, art. 6). Two codes that differ only so belong to two different people.
 const codiceFiscalePattern = /^[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]$/

@@ -32,9 +32,10 @@ const purposes: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 export const accessPolicy: AccessPolicy = {
   authorize(_action, query, call) {
     const { assertion } = call
-    if (assertion.action !== 'READ') throw denied('The assertion is not for reading')
+    const { action } = assertion
+    if (action !== undefined && action !== 'READ') throw denied('action', 'The assertion is not for reading')
     if (purposes.get(assertion.purposeOfUse)?.has(assertion.role) !== true) {
-      throw denied('The role has no right to search for this purpose of use')
+      throw denied('role', 'The role has no right to search for this purpose of use')
     }
     requirePatient(query, assertion)
     requireTypes(query, assertion)
@@ -42,20 +43,26 @@ export const accessPolicy: AccessPolicy = {
   },
 }
 
-function denied(message: string): GatewayError {
-  return new GatewayError('access-denied', message)
+/** What of a claim does not agree with what is asked. */
+export type Disagreeing = 'action' | 'role' | 'patient' | 'document-types'
+
+/** The refusal; `about` says to faces with codes of their own what to tell. */
+function denied(about: Disagreeing, message: string): GatewayError {
+  return new GatewayError('access-denied', message, { details: { about } })
 }
 
 function requirePatient(query: StoredQuery, assertion: Assertion): void {
-  const { patientId } = assertion
-  if (patientId === undefined) throw denied('The assertion names no patient')
-  if (namesPatient(query) && !samePatientId(query.patientId, patientId)) {
-    throw denied('The assertion is about another patient than the query')
+  const { patientId, patientKnownAs } = assertion
+  if (patientId === undefined) throw denied('patient', 'The assertion names no patient')
+  // Whose identifiers they are is the registry's word; without it the two must be the same.
+  const identifiers = [patientId, ...(patientKnownAs?.identifiers ?? [])]
+  if (namesPatient(query) && !identifiers.some((one) => samePatientId(query.patientId, one))) {
+    throw denied('patient', 'The assertion is about another patient than the query')
   }
   // Citizens look at their own record; those who represent somebody are claimed to by their role.
   const { subjectId } = assertion
   if (assertion.role === 'ASS' && (subjectId === undefined || !samePatientId(subjectId, patientId))) {
-    throw denied('The assertion is about another patient than its subject')
+    throw denied('patient', 'The assertion is about another patient than its subject')
   }
 }
 
@@ -65,7 +72,7 @@ function requireTypes(query: StoredQuery, { documentTypes }: Assertion): void {
   const covered = asked.every(({ code, scheme }) => {
     return documentTypes.some((type) => type.code === code && (scheme === undefined || scheme === type.scheme))
   })
-  if (!covered) throw denied('The query asks for document types the assertion does not name')
+  if (!covered) throw denied('document-types', 'The query asks for document types the assertion does not name')
 }
 
 function permitOf(assertion: Assertion): Permit {

@@ -14,16 +14,20 @@ import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../..
 import type { Admission } from '../admission.ts'
 import { readBody } from '../body.ts'
 import { type Identify, peerCertificate } from '../peer.ts'
-import { faultOf, soapErrors } from './error-table.ts'
+import type { Refusals } from './refusals.ts'
 import type { SoapTransaction } from './transaction.ts'
 
-/** Finds and verifies the assertion of a message for the party that presents it. Throws `assertion-*`. */
-export type Authenticate = (envelope: Envelope, peer: Peer) => Assertion
+/**
+ * Finds and verifies the assertion of a message for the party that presents it, with the certificate of the connection,
+ * DER. Rejects with `assertion-*`.
+ */
+export type Authenticate = (envelope: Envelope, peer: Peer, presenter?: Uint8Array) => Promise<Assertion>
 
 /** What every SOAP service shares. */
 export interface SoapParts {
   readonly identify: Identify
   readonly authenticate: Authenticate
+  readonly refusals: Refusals
   readonly audit: AuditTrail
   readonly events: Events
   readonly clock: Clock
@@ -61,6 +65,8 @@ function understands(namespace: string, local: string): boolean {
 /** An exchange as it goes through the stations; whatever is known so far is what gets audited. */
 interface Progress {
   readonly exchange: Exchange
+  /** The certificate of the connection, DER. */
+  readonly presenter?: Uint8Array
   readonly started: number
   transaction?: SoapService['transactions'][number]
   envelope?: Envelope
@@ -85,7 +91,11 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
       deadline: started + parts.deadlineMs,
       peer: certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
     }
-    const progress: Progress = { exchange, started }
+    const progress: Progress = {
+      exchange,
+      started,
+      ...(certificate === undefined ? {} : { presenter: certificate.raw }),
+    }
     events.exchangeStarted({ correlationId: exchange.correlationId })
     let leave: (() => void) | undefined
     const admitted = async () => {
@@ -116,7 +126,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     const transaction = service.transactions.find((one) => one.action === action)
     if (transaction === undefined) throw actionNotSupported(action)
     progress.transaction = transaction
-    const assertion = parts.authenticate(envelope, exchange.peer)
+    const assertion = await parts.authenticate(envelope, exchange.peer, progress.presenter)
     progress.assertion = assertion
     const call = { ...exchange, assertion }
     const request: unknown = transaction.decode(envelope)
@@ -154,8 +164,8 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     const refused = error.fault === 'trust' || (error.fault === 'caller' && error.code !== 'caller-gone')
     const outcome = refused ? 'refused' : 'failure'
     await account(progress, { outcome, asked: [], error })
-    const { transaction } = progress
-    if (transaction === undefined || soapErrors[error.code].as === 'fault') return fault(progress, error)
+    const { transaction, exchange } = progress
+    if (transaction === undefined || parts.refusals.asFault(error, exchange.peer)) return fault(progress, error)
     return {
       status: 200,
       body: encodeEnvelope(
@@ -168,7 +178,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
   }
 
   function fault(progress: Progress, error: GatewayError): SoapReply {
-    const { fault, status } = faultOf(error)
+    const { fault, status } = parts.refusals.faultOf(error, progress.exchange.peer)
     return {
       status: status ?? httpStatusOf(fault),
       body: encodeFault(fault, address(progress)),

@@ -1,5 +1,6 @@
 import type { ErrorCode, GatewayError } from '../../core/errors.ts'
 import { type Fault, SoapFaultError } from '../../wire/soap.ts'
+import { securitySubcode } from './policy-fault.ts'
 
 /** How a failure is told: by a SOAP fault with this HTTP status, or by a RegistryError inside a 200 (ihe.md §1.3). */
 type Told =
@@ -46,8 +47,10 @@ export function faultOf(error: GatewayError): { readonly fault: Fault; readonly 
   if (error instanceof SoapFaultError) return { fault: error.soapFault }
   const told = soapErrors[error.code]
   if (told.as === 'registry-error') return { fault: { code: 'Receiver', reason: error.message } }
+  const subcode = securitySubcode(error)
+  const subcodes = subcode === undefined ? {} : { subcodes: [subcode] }
   return {
-    fault: { ...told.fault, reason: error.message },
+    fault: { ...told.fault, ...subcodes, reason: error.message },
     ...(told.status === undefined ? {} : { status: told.status }),
   }
 }

@@ -6,11 +6,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, createServer } from 'node:tls'
+import { connect, createSecureContext, createServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { commonName, organizationOf, partyNames } from '../../../certs-dev/identities.ts'
 import { ensureCertificates } from '../../../certs-dev/make.ts'
+import { readRevocationList } from '../../../src/trust/x509/revocation.ts'
 
 const run = promisify(execFile)
 const { directory } = await ensureCertificates()
@@ -27,7 +28,7 @@ function keyUsageBits(path: string): number {
   const string = der.indexOf(Buffer.from('0302', 'hex'), at)
   return der[string + 3] ?? 0
 }
-const usage = { digitalSignature: 0x80, nonRepudiation: 0x40, keyEncipherment: 0x20 }
+const usage = { digitalSignature: 0x80, nonRepudiation: 0x40, keyEncipherment: 0x20, dataEncipherment: 0x10 }
 const carriesPolicy = (path: string, hexadecimal: string): boolean =>
   certificate(path).raw.includes(Buffer.from(hexadecimal, 'hex'))
 // 1.3.76.29.1.10 and 1.3.76.29.1.11
@@ -83,6 +84,39 @@ describe('the identities of the parties', () => {
     expect(curve.verify(root.signing.publicKey)).toBe(true)
   })
 
+  it('sign over P-384 in Veneto, and in Lazio also below an authority of its own', () => {
+    const data = Buffer.from('what was claimed')
+    for (const pair of ['region-050/signing-p384', 'region-120/signing-chain']) {
+      const signature = sign('sha256', data, read(`${pair}.key.pem`))
+      expect(verify('sha256', data, certificate(pair).publicKey, signature)).toBe(true)
+    }
+    expect(certificate('region-050/signing-p384').publicKey.asymmetricKeyDetails?.namedCurve).toBe('secp384r1')
+    const intermediate = new X509Certificate(read('region-120/chain.pem'))
+    const chained = certificate('region-120/signing-chain')
+    expect(chained.checkIssued(intermediate) && chained.verify(intermediate.publicKey)).toBe(true)
+    expect(chained.verify(root.signing.publicKey)).toBe(false)
+    expect(intermediate.checkIssued(root.signing) && intermediate.verify(root.signing.publicKey)).toBe(true)
+    expect(intermediate.ca).toBe(true)
+    expect(commonNameOf('region-120/signing-chain')).toBe(commonNameOf('region-120/signing'))
+  })
+
+  it('of the gateway are also in PKCS#12, under their password', () => {
+    const passphrase = read('gateway/p12.password').trim()
+    for (const use of ['tls', 'signing']) {
+      const pfx = readFileSync(join(directory, `gateway/${use}.p12`))
+      expect(() => createSecureContext({ pfx, passphrase })).not.toThrow()
+      expect(() => createSecureContext({ pfx, passphrase: 'another' })).toThrow('mac verify failure')
+    }
+  })
+
+  it('include a key to encrypt with for Sistema TS', () => {
+    expect(commonNameOf('sistema-ts/SanitelCF')).toBe('SanitelCF')
+    const own = certificate('sistema-ts/SanitelCF')
+    expect(own.publicKey.asymmetricKeyDetails?.modulusLength).toBe(2048)
+    expect(keyUsageBits('sistema-ts/SanitelCF')).toBe(usage.keyEncipherment | usage.dataEncipherment)
+    expect(own.checkPrivateKey(createPrivateKey(read('sistema-ts/SanitelCF.key.pem')))).toBe(true)
+  })
+
   it('keep their keys in PKCS#8', () => {
     for (const party of partyNames) {
       expect(read(`${party}/tls.key.pem`)).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
@@ -98,7 +132,11 @@ describe('the bad identities', () => {
     expect(certificate('bad/weak/signing').publicKey.asymmetricKeyDetails?.modulusLength).toBe(1024)
     expect(commonNameOf('bad/right-ca-wrong-home/signing')).toBe('S1#120#120ALTRAREGIONE-DEV')
     expect(keyUsageBits('bad/wrong-eku/signing') & usage.nonRepudiation).toBe(0)
-    for (const defect of ['expired', 'not-yet-valid', 'weak', 'right-ca-wrong-home', 'wrong-eku']) {
+    expect(keyUsageBits('bad/wrong-key-usage/signing')).toBe(usage.keyEncipherment)
+    expect(carriesPolicy('bad/wrong-policy/signing', policy.tls)).toBe(true)
+    expect(carriesPolicy('bad/wrong-policy/signing', policy.signing)).toBe(false)
+    const defects = ['expired', 'not-yet-valid', 'weak', 'right-ca-wrong-home', 'wrong-eku', 'wrong-policy', 'revoked']
+    for (const defect of defects) {
       for (const use of ['tls', 'signing'] as const) {
         expect(certificate(`bad/${defect}/${use}`).verify(root[use].publicKey)).toBe(true)
       }
@@ -113,6 +151,17 @@ describe('the bad identities', () => {
       const other = new X509Certificate(read(use === 'tls' ? 'bad/unknown-ca/ca.pem' : 'bad/unknown-ca/signing-ca.pem'))
       expect(own.verify(other.publicKey)).toBe(true)
     }
+  })
+
+  it.each([
+    ['ca', 'tls'],
+    ['signing-ca', 'signing'],
+  ] as const)('that are revoked stand in the list of their authority: %s, %s', (ca, use) => {
+    const list = readRevocationList(read(`${ca}.crl.pem`))
+    expect(list.isBy(root[use])).toBe(true)
+    expect([...list.serials]).toEqual([certificate(`bad/revoked/${use}`).serialNumber.toLowerCase()])
+    expect(list.nextUpdate).toBe(root[use].validToDate.getTime())
+    expect(readRevocationList(readFileSync(join(directory, `${ca}.crl.der`))).serials).toEqual(list.serials)
   })
 
   it('that are self-signed are vouched for by themselves', () => {

@@ -38,12 +38,13 @@ function asking(reply: (messageId: string) => Reply, losses = 0) {
       const { status = 200, contentType = 'application/soap+xml', body } = reply(messageIdOf(sent.at(-1)))
       return { status, headers: { 'content-type': contentType }, body: Buffer.from(body) }
     },
+    renew: () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   } as CommunityClient
   const ask = registryAsker({
     client,
     maxResponseBytes: 1_000_000,
-    vouch: ({ patientId }) => {
+    vouch: async ({ patientId }) => {
       vouched.push(patientId)
       return `<a xmlns="urn:a" n="${vouched.length}"></a>`
     },

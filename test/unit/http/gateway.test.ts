@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
@@ -65,6 +66,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     federation: federation(),
     read: (path) => pem(path.slice(certificates.length)),
+    bytes: (path) => Buffer.from(pem(path.slice(certificates.length))),
     locate: (path) => path,
   })
 })
@@ -127,7 +129,8 @@ function send(
 
 const portalAssertion = (claims: Partial<typeof vouching> = {}) =>
   issued({ organization: '090', ...claims }, { identity: signing('portal'), issuer: '090' })
-const venetoAssertion = () => issued()
+const portalSigned = await portalAssertion()
+const venetoSigned = await issued()
 
 interface Question {
   readonly action?: string
@@ -140,17 +143,17 @@ function question({
   action = actions.registryStoredQuery,
   assertion,
   query,
-  messageId = 'urn:uuid:q',
+  messageId = `urn:uuid:${randomUUID()}`,
 }: Question = {}): string {
   return encodeEnvelope(
-    { action, messageId, anonymousReply: true, assertion: assertion ?? portalAssertion() },
+    { action, messageId, anonymousReply: true, assertion: assertion ?? portalSigned },
     query ?? encodeStoredQuery(findDocuments()),
   )
 }
 
 describe('a question', () => {
   it('is answered; the community that is down is named by its home', async () => {
-    const { status, body, headers } = await send(question())
+    const { status, body, headers } = await send(question({ messageId: 'urn:uuid:q' }))
     expect(status).toBe(200)
     expect(headers['content-type']).toBe('application/soap+xml; charset=utf-8')
     expect(headers['cache-control']).toBe('no-store')
@@ -182,7 +185,7 @@ describe('a question', () => {
   )
 
   it('of another region is answered at its own door', async () => {
-    const asked = question({ action: actions.crossGatewayQuery, assertion: venetoAssertion() })
+    const asked = question({ action: actions.crossGatewayQuery, assertion: venetoSigned })
     const { status, body } = await send(asked, { as: 'region-050', path: paths.iti38 })
     expect(status).toBe(200)
     expect(body).toContain(`location="${homes.tuscany}"`)
@@ -190,11 +193,12 @@ describe('a question', () => {
   })
 })
 
-const unsigned = () => question({ assertion: portalAssertion().replace(/<ds:Signature .*<\/ds:Signature>/s, '') })
+const unsigned = async () =>
+  question({ assertion: await portalSigned.replace(/<ds:Signature .*<\/ds:Signature>/s, '') })
 const soap11 = () => question().replaceAll(soapNames.soap12, soapNames.soap11)
 
 describe('what is wrong gets its answer, and the next request is served', () => {
-  it.each<[string, () => string | Buffer, Sent, number, RegExp]>([
+  it.each<[string, () => string | Buffer | Promise<string>, Sent, number, RegExp]>([
     ['SOAP 1.1', soap11, { headers: { 'content-type': 'text/xml' } }, 500, /faultcode>env:VersionMismatch/],
     [
       'a label that is not XML',
@@ -280,32 +284,32 @@ describe('what is wrong gets its answer, and the next request is served', () => 
       500,
       /NotUnderstood/,
     ],
-    ['no assertion', () => question({ assertion: '' }), {}, 400, /wsse:InvalidSecurity/],
-    ['an unsigned assertion', unsigned, {}, 400, /wsse:FailedAuthentication/],
+    ['no assertion', () => question({ assertion: '' }), {}, 400, /wsse:SecurityTokenUnavailable/],
+    ['an unsigned assertion', unsigned, {}, 400, /wsse:FailedCheck/],
     [
       'an assertion of somebody else',
-      () => question({ assertion: venetoAssertion() }),
+      () => question({ assertion: venetoSigned }),
       {},
       400,
       /wsse:FailedAuthentication/,
     ],
     [
       'an assertion about another patient',
-      () => question({ assertion: portalAssertion({ patientId: otherCitizen }) }),
+      async () => question({ assertion: await portalAssertion({ patientId: otherCitizen }) }),
       {},
       400,
       /wsse:FailedAuthentication/,
     ],
     [
       'a role without the right',
-      () => question({ assertion: portalAssertion({ role: 'MDS', purposeOfUse: 'PERSONAL' }) }),
+      async () => question({ assertion: await portalAssertion({ role: 'MDS', purposeOfUse: 'PERSONAL' }) }),
       {},
       400,
       /wsse:FailedAuthentication/,
     ],
     [
       'a region at the door of our own',
-      () => question({ assertion: venetoAssertion() }),
+      () => question({ assertion: venetoSigned }),
       { as: 'region-050' },
       400,
       /wsse:FailedAuthentication/,
@@ -336,7 +340,7 @@ describe('what is wrong gets its answer, and the next request is served', () => 
     ['another address', () => question(), { path: '/elsewhere' }, 404, /Nothing is served/],
     ['another method', () => '', { method: 'PUT' }, 405, /not allowed/],
   ])('%s', async (_what, message, how, status, words) => {
-    const received = await send(message(), how)
+    const received = await send(await message(), how)
     expect([received.status, received.body]).toEqual([status, expect.stringMatching(words)])
     expect(received.body).not.toContain(citizen.value)
     expect(received.body).not.toMatch(/\.ts:|node:internal/)

@@ -1,18 +1,17 @@
 import { X509Certificate } from 'node:crypto'
 import { importSPKI, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { jwtIssuer } from '../../../src/trust/issue-jwt.ts'
-import { samlIssuer } from '../../../src/trust/issue-saml.ts'
+import { fseIssuer } from '../../../src/trust/jwt/issue-fse.ts'
 import { identifier } from '../../../src/trust/parties.ts'
-import { certificatesOf, commonNameOf, distrust, type TrustedIssuer } from '../../../src/trust/trust-store.ts'
+import { certificatesOf, commonNameOf } from '../../../src/trust/x509/certificate.ts'
 import { homes } from '../../support/builders.ts'
-import { clock, inWords, parties, pem, signing, vouching } from '../../support/saml.ts'
+import { clock, parties, pem, signerOf, signing, vouching } from '../../support/saml.ts'
 
 const options = { lifetimeMs: 300_000, clock: { now: () => 1_700_000_000_000 } }
 
 describe('a token we issue', () => {
   const identity = signing('gateway')
-  const issue = () => jwtIssuer(identity, options).issue(vouching, 'https://record.example')
+  const issue = () => fseIssuer(signerOf(identity), options).bearer(vouching, 'https://record.example')
 
   it('is verified by its key and says what was claimed', async () => {
     const certificate = new X509Certificate(identity.certificate)
@@ -44,24 +43,14 @@ describe('a token we issue', () => {
 
   it('says nothing of what was not claimed', async () => {
     const { subject, role, purposeOfUse, action, organization } = vouching
-    const token = await jwtIssuer(identity, options).issue({ subject, role, purposeOfUse, action, organization }, 'a')
+    const token = await fseIssuer(signerOf(identity), options).bearer(
+      { subject, role, purposeOfUse, action, organization },
+      'a',
+    )
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
     for (const name of ['person_id', 'patient_consent', 'locality', 'resource_hl7_type']) {
       expect(claims).not.toHaveProperty(name)
     }
-  })
-})
-
-describe('a signing identity of ours', () => {
-  const issuing = (certificate: string, key: string) => () =>
-    samlIssuer({ certificate, key }, { issuer: '090', ...options })
-
-  it('must be a pair', () => {
-    expect(issuing(pem('gateway/signing.crt.pem'), pem('ini/signing.key.pem'))).toThrow('does not belong')
-  })
-  it('must be RSA', () => {
-    const { certificate, key } = signing('region-050', 'signing-ec')
-    expect(issuing(certificate, key)).toThrow('must be RSA')
   })
 })
 
@@ -77,40 +66,16 @@ describe('the certificates of a text', () => {
   )
 })
 
-describe('a pinned signing certificate', () => {
-  const [pinned] = certificatesOf(pem('bad/self-signed/signing.crt.pem'))
-  const [other] = certificatesOf(pem('region-050/signing.crt.pem'))
-  if (pinned === undefined || other === undefined) throw new Error('certificates are missing')
-  const trusted: TrustedIssuer = { community: homes.veneto, issuers: ['050'], anchors: [pinned], signers: [] }
-
-  it('is accepted for what it is, under whatever name', () => {
-    expect(distrust(pinned, trusted, clock.now())).toBeUndefined()
-  })
-  it('vouches for no other', () => {
-    expect(inWords(distrust(other, trusted, clock.now()))).toMatch(/not issued/)
-  })
-  it('ends all the same', () => {
-    expect(inWords(distrust(pinned, trusted, Date.parse('2100-01-01')))).toMatch(/expired/)
-  })
-  it('an authority itself signs nothing', () => {
-    const [ca] = certificatesOf(pem('signing-ca.pem'))
-    if (ca === undefined) throw new Error('no authority')
-    expect(inWords(distrust(ca, { ...trusted, anchors: [ca], signers: [/./u] }, clock.now()))).toMatch(/does not sign/)
-  })
-})
-
 describe('the presenter of a certificate', () => {
   const presented = (path: string) => {
     const certificate = new X509Certificate(pem(path))
-    const name = commonNameOf(certificate)
     return {
-      ...(name === undefined ? {} : { commonName: name }),
       subject: certificate.subject,
       fingerprint: certificate.fingerprint256,
       raw: certificate.raw,
     }
   }
-  const identify = identifier(parties)
+  const identify = identifier(parties, clock.now)
 
   it.each([
     ['region-050/tls.crt.pem', 'region-050', homes.veneto],
@@ -133,9 +98,22 @@ describe('the presenter of a certificate', () => {
     expect(peer.fingerprint).toBe(presented(path).fingerprint)
   })
 
-  it('is nobody when the certificate fits two parties, or has no common name', () => {
-    expect(identifier([...parties, ...parties])(presented('ini/tls.crt.pem'))).not.toHaveProperty('name')
-    const { commonName: _, ...nameless } = presented('ini/tls.crt.pem')
-    expect(identify(nameless)).not.toHaveProperty('name')
+  it('is nobody when the certificate fits two parties', () => {
+    const twice = identifier([...parties, ...parties], clock.now)
+    expect(twice(presented('ini/tls.crt.pem'))).not.toHaveProperty('name')
+  })
+
+  it('is nobody any more when the certificate has ended', () => {
+    const later = identifier(parties, () => Date.parse('2100-01-01'))
+    expect(later(presented('ini/tls.crt.pem'))).not.toHaveProperty('name')
+  })
+
+  it('that bears the name of a party and is not accepted is told of', () => {
+    const told: string[] = []
+    const watching = identifier(parties, clock.now, (party, reason) => told.push(`${party}: ${reason}`))
+    watching(presented('region-050/tls.crt.pem'))
+    expect(told).toEqual([])
+    watching(presented('bad/expired/tls.crt.pem'))
+    expect(told).toEqual(['region-050: certificate-expired'])
   })
 })

@@ -1,0 +1,142 @@
+import { NONE, type Node, type XmlTree } from '../xml.ts'
+import { onlyChild } from '../xml-child.ts'
+import { dsigNames } from '../xml-signature.ts'
+import { samlNames } from './names.ts'
+
+/** How a subject is to be confirmed (SAML 2.0 Core §2.4.1.1). */
+export interface Confirmation {
+  readonly method: string
+  readonly notBefore?: string
+  readonly notOnOrAfter?: string
+  readonly recipient?: string
+  /** Certificates of holder-of-key, base64 as written. */
+  readonly certificates: readonly string[]
+}
+
+export interface AuthnStatement {
+  readonly instant: string
+  readonly sessionNotOnOrAfter?: string
+  readonly classRefs: readonly string[]
+  readonly declRefs: readonly string[]
+  readonly contexts: number
+}
+
+/** What an assertion says, before anybody believes it. Instants are as written; texts are trimmed. */
+export interface ReadAssertion {
+  readonly id: string
+  readonly issuer: string
+  readonly issueInstant: string
+  /** NameID. */
+  readonly subject: string
+  readonly confirmations: readonly Confirmation[]
+  readonly notBefore?: string
+  readonly notOnOrAfter?: string
+  /** Each restriction on its own: one audience of every one must be met. */
+  readonly audiences: readonly (readonly string[])[]
+  readonly oneTimeUse: boolean
+  readonly authn: readonly AuthnStatement[]
+  /** The AttributeValue elements by attribute name. */
+  readonly attributes: ReadonlyMap<string, readonly Node[]>
+}
+
+/** Conditions anybody may make; one that is not understood makes an assertion void (SAML 2.0 Core §2.5.1.1). */
+const knownConditions = new Set(['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction'])
+
+/**
+ * Reads an assertion element (SAML 2.0 Core §2.3.3). Answers a word when its shape is not that of an assertion about one
+ * subject; nothing is defaulted. What it reads is only as good as the signature over that very element.
+ */
+export function readAssertion(tree: XmlTree, assertion: Node): ReadAssertion | string {
+  const { saml } = samlNames
+  if (!tree.is(assertion, saml, 'Assertion')) return 'not-a-SAML-2-0-assertion'
+  if (tree.attribute(assertion, 'Version') !== '2.0') return 'not-a-SAML-2-0-assertion'
+  const id = tree.attribute(assertion, 'ID')
+  const issueInstant = tree.attribute(assertion, 'IssueInstant')
+  if (id === undefined || id === '' || issueInstant === undefined) return 'assertion-without-id-or-instant'
+  const issuer = onlyChild(tree, assertion, saml, 'Issuer')
+  if (issuer === NONE || textOf(tree, issuer) === '') return 'missing-issuer'
+  const subject = onlyChild(tree, assertion, saml, 'Subject')
+  const nameId = subject === NONE ? NONE : onlyChild(tree, subject, saml, 'NameID')
+  if (nameId === NONE || textOf(tree, nameId) === '') return 'missing-subject'
+  const all = tree.children(assertion, saml, 'Conditions')
+  const [conditions = NONE] = all
+  if (all.length > 1) return 'several-conditions'
+  const restrictions = conditions === NONE ? [] : tree.children(conditions)
+  if (restrictions.some((one) => tree.namespace(one) !== saml || !knownConditions.has(tree.local(one)))) {
+    return 'condition-not-understood'
+  }
+  const attributes = attributesOf(tree, assertion)
+  if (attributes === undefined) return 'attribute-without-name'
+  return {
+    id,
+    issuer: textOf(tree, issuer),
+    issueInstant,
+    subject: textOf(tree, nameId),
+    confirmations: tree.children(subject, saml, 'SubjectConfirmation').map((one) => confirmationOf(tree, one)),
+    ...written(tree, conditions, 'NotBefore', 'notBefore'),
+    ...written(tree, conditions, 'NotOnOrAfter', 'notOnOrAfter'),
+    audiences: restrictions
+      .filter((one) => tree.local(one) === 'AudienceRestriction')
+      .map((one) => tree.children(one, saml, 'Audience').map((audience) => textOf(tree, audience))),
+    oneTimeUse: restrictions.some((one) => tree.local(one) === 'OneTimeUse'),
+    authn: tree.children(assertion, saml, 'AuthnStatement').map((one) => authnOf(tree, one)),
+    attributes,
+  }
+}
+
+function textOf(tree: XmlTree, node: Node): string {
+  return tree.text(node).trim()
+}
+
+function written<Name extends string>(tree: XmlTree, node: Node, local: string, name: Name): { [N in Name]?: string } {
+  const value = node === NONE ? undefined : tree.attribute(node, local)
+  return value === undefined ? {} : ({ [name]: value } as { [N in Name]?: string })
+}
+
+function confirmationOf(tree: XmlTree, confirmation: Node): Confirmation {
+  const data = onlyChild(tree, confirmation, samlNames.saml, 'SubjectConfirmationData')
+  const { ds } = dsigNames
+  const keys = data === NONE ? [] : tree.children(data, ds, 'KeyInfo')
+  const x509 = keys.flatMap((key) => tree.children(key, ds, 'X509Data'))
+  return {
+    method: tree.attribute(confirmation, 'Method') ?? '',
+    ...written(tree, data, 'NotBefore', 'notBefore'),
+    ...written(tree, data, 'NotOnOrAfter', 'notOnOrAfter'),
+    ...written(tree, data, 'Recipient', 'recipient'),
+    certificates: x509.flatMap((one) => tree.children(one, ds, 'X509Certificate').map((node) => textOf(tree, node))),
+  }
+}
+
+function authnOf(tree: XmlTree, statement: Node): AuthnStatement {
+  const { saml } = samlNames
+  const contexts = tree.children(statement, saml, 'AuthnContext')
+  const refs = (local: string) =>
+    contexts.flatMap((context) => tree.children(context, saml, local).map((node) => textOf(tree, node)))
+  return {
+    instant: tree.attribute(statement, 'AuthnInstant') ?? '',
+    ...written(tree, statement, 'SessionNotOnOrAfter', 'sessionNotOnOrAfter'),
+    classRefs: refs('AuthnContextClassRef'),
+    declRefs: refs('AuthnContextDeclRef'),
+    contexts: contexts.length,
+  }
+}
+
+function attributesOf(tree: XmlTree, assertion: Node): ReadonlyMap<string, readonly Node[]> | undefined {
+  const { saml } = samlNames
+  const attributes = new Map<string, Node[]>()
+  for (const statement of tree.children(assertion, saml, 'AttributeStatement')) {
+    for (const attribute of tree.children(statement, saml, 'Attribute')) {
+      const name = tree.attribute(attribute, 'Name')
+      if (name === undefined || name === '') return undefined
+      const values = attributes.get(name) ?? []
+      values.push(...tree.children(attribute, saml, 'AttributeValue'))
+      attributes.set(name, values)
+    }
+  }
+  return attributes
+}
+
+/** The text of an AttributeValue; undefined when it is structured: the text around its elements would be invented. */
+export function plainValue(tree: XmlTree, value: Node): string | undefined {
+  return tree.first(value) === NONE ? textOf(tree, value) : undefined
+}
