@@ -1,5 +1,5 @@
 import { adapters } from '../adapters/index.ts'
-import { documentTypes, loinc } from '../contracts/affinity-domain/document-types.ts'
+import { documentTypesEver, loinc } from '../contracts/affinity-domain/document-types.ts'
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { cached } from './cache/cached.ts'
 import { registryAsker } from './client/ask-registry.ts'
@@ -13,6 +13,7 @@ import { homeCommunityId } from './core/model/identifiers.ts'
 import type { PatientId } from './core/model/patient.ts'
 import type { StoredQuery } from './core/model/stored-query.ts'
 import type { Clock, Community } from './core/ports.ts'
+import { type Modi, modiOf } from './modi.ts'
 import { guarded } from './resilience/guarded.ts'
 import type { healthRegistry } from './resilience/health.ts'
 import type { Events } from './telemetry/events.ts'
@@ -47,7 +48,13 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
     const community = { home: homeCommunityId(entry.home), name: entry.name }
     const client = opened.use(clientOf(entry, config, material, clock))
     clients.set(entry.name, client)
-    const connected = connect(entry, toolsFor(entry, client), index)
+    const modi = modiOf(entry, config, {
+      clock,
+      material,
+      opened,
+      onFailure: (error) => events.voucherFailed({ community, error }),
+    })
+    const connected = connect(entry, toolsFor(entry, client, modi), index)
     const onStateChange = ({ actor, to }: { actor: 'registry' | 'patients'; to: 'closed' | 'half-open' | 'open' }) =>
       events.breakerChanged({ community, actor, state: to })
     const watched = health.add(guarded(connected, entry.guard, { onStateChange }, clock))
@@ -93,17 +100,21 @@ export function toolmaker(
   const lifetime = { lifetimeMs: gateway.assertionLifetimeMs, clock }
   const saml = samlIssuer(signer, { issuer: gateway.organization.code, ...lifetime })
   const tokens = perSigner(signer, (one) => fseIssuer(one, lifetime))
-  return (entry: CommunityConfig, client: CommunityClient): AdapterTools => {
+  return (entry: CommunityConfig, client: CommunityClient, modi: Modi = {}): AdapterTools => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
     const profile = issuingProfile(entry, gateway)
     return {
       clock,
-      send: (request) => client.send({ ...request, idempotent: true }),
+      async send(request) {
+        const headers = modi.dress === undefined ? {} : await modi.dress(request)
+        return await client.send({ ...request, headers: { ...request.headers, ...headers }, idempotent: true })
+      },
       vouch: async ({ audience, call, patientId }) =>
         await tokens().bearer(vouchingFor(gateway, call, patientId), audience),
       ask: registryAsker({
         client,
         maxResponseBytes: gateway.maxResponseBytes,
+        ...modi,
         vouch: async ({ call, patientId, query }) =>
           await saml.issue(vouchingFor(gateway, call, patientId, query), profile),
         onDropped: ({ correlationId }, entries) =>
@@ -186,7 +197,7 @@ function vouchingFor(
     organizationName: organization.name,
     patientId: patient,
     application: assertion.application ?? application,
-    documentTypes: typesAsked(query) ?? assertion.documentTypes ?? documentTypes,
+    documentTypes: typesAsked(query) ?? assertion.documentTypes ?? documentTypesEver,
     ...(inCare === undefined ? {} : { inCare }),
     ...(locality === undefined ? {} : { locality }),
   }

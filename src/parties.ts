@@ -76,6 +76,7 @@ export function partiesOf(
           ...given('policies', callers.policies),
         },
         assertions: assertions && issuerOf(home, assertions, anchorsOf(assertions)),
+        ...messageDemands(trust, anchorsOf),
         ...(identification === undefined
           ? {}
           : { identification: identifierOf(home, identification, anchorsOf(identification)) }),
@@ -115,6 +116,23 @@ function identifierOf(community: HomeCommunityId, config: Identification, trust:
   const { issuers, signers, sha1 } = config
   const form = { profile: 'ini', replay: 'message', mandatory: [] } as const
   return { community, ...form, issuers, trust, signers: patterns(signers), sha1, ...given('policies', config.policies) }
+}
+
+function messageDemands(trust: Trust, anchorsOf: (files: AuthorityFiles) => TrustAnchors): Pick<Party, 'message'> {
+  const message = 'message' in trust ? trust.message : undefined
+  if (message === undefined) return {}
+  const { pattern, messageId, signers, sha1, maxAgeMs, to, policies } = message
+  return {
+    message: {
+      pattern,
+      messageId,
+      trust: anchorsOf(message),
+      demands: { names: patterns(signers), ...given('policies', policies) },
+      sha1,
+      maxAgeMs,
+      ...(to.length === 0 ? {} : { to }),
+    },
+  }
 }
 
 function patterns(texts: readonly string[]): readonly RegExp[] {

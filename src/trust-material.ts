@@ -97,11 +97,16 @@ export function trustFiles(config: LoadedConfig): readonly string[] {
   const trusts = [...communities, ...consumers].map(({ trust }) => trust)
   const authorities = trusts.flatMap((trust) => {
     const identification = 'identification' in trust ? trust.identification : undefined
-    return [trust.callers, trust.assertions, identification].flatMap((one) =>
+    const message = 'message' in trust ? trust.message : undefined
+    return [trust.callers, trust.assertions, identification, message].flatMap((one) =>
       one === undefined ? [] : [...one.anchors, ...one.intermediates, ...one.revocationLists],
     )
   })
-  const servers = communities.flatMap(({ trust }) => [...trust.tls, ...trust.tlsRevocationLists])
+  const servers = communities.flatMap(({ trust, modi }) => [
+    ...trust.tls,
+    ...trust.tlsRevocationLists,
+    ...(modi?.pdnd?.tls ?? []),
+  ])
   const own = ['signer' in signing ? [] : filesOf(sourceOf(signing, config)), filesOf(sourceOf(tls, config))].flat()
   return [...new Set([...own, ...[...authorities, ...servers].map(config.locate)])]
 }

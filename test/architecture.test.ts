@@ -65,6 +65,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/gateway.ts': everything,
   'src/communities.ts': everything,
   'src/parties.ts': everything,
+  'src/modi.ts': everything,
   'src/trust-material.ts': everything,
   'src/watch-certificates.ts': everything,
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],

@@ -84,8 +84,13 @@ export const typeCodes: Readonly<Record<string, string>> = Object.fromEntries(
   documentTypeTable.map(({ code, display }) => [code, display]),
 )
 
-/** Every document type, the former ones too: documents of these are in the indexes still. */
-export const documentTypes: readonly { readonly code: string; readonly scheme: string }[] = [
-  ...documentTypeTable.map(({ code }) => code),
-  ...Object.keys(formerDocumentTypes),
-].map((code) => ({ code, scheme: loinc }))
+/** Every document type, for a question about all of them. */
+export const documentTypes: readonly { readonly code: string; readonly scheme: string }[] = documentTypeTable.map(
+  ({ code }) => ({ code, scheme: loinc }),
+)
+
+/** The former ones too: documents of these are in the indexes still. */
+export const documentTypesEver: typeof documentTypes = [
+  ...documentTypes,
+  ...Object.keys(formerDocumentTypes).map((code) => ({ code, scheme: loinc })),
+]

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { documentTypes, loinc } from '../../contracts/affinity-domain/document-types.ts'
+import { documentTypesEver, loinc } from '../../contracts/affinity-domain/document-types.ts'
 import type { PatientId } from '../core/model/patient.ts'
 import { fileSigner } from '../keys/file-signer.ts'
 import { samlIssuer } from '../trust/saml/issue-saml.ts'
@@ -51,6 +51,6 @@ export async function assertionOf(identity: Identity, wishes: AssertionWishes): 
     inCare: true,
     patientId: patient,
     application: { id: 'CROCEVIA-CLI', vendor: 'Crocevia', version: '1.0' },
-    documentTypes: types.length === 0 ? documentTypes : types.map((code) => ({ code, scheme: loinc })),
+    documentTypes: types.length === 0 ? documentTypesEver : types.map((code) => ({ code, scheme: loinc })),
   })
 }

@@ -6,12 +6,15 @@ import type { PatientId } from '../core/model/patient.ts'
 import { namesPatient } from '../core/model/stored-query.ts'
 import { decodeQueryResponse } from '../wire/ebrim/query-response.ts'
 import { encodeStoredQuery } from '../wire/ebrim/stored-query.ts'
-import { encodeEnvelope } from '../wire/soap.ts'
+import { encodeEnvelope, type Outgoing } from '../wire/soap.ts'
 import { defaultXmlLimits } from '../wire/xml.ts'
 import type { OutboundResponse } from './answer.ts'
 import { breather } from './breather.ts'
 import { homed } from './homed.ts'
-import type { CommunityClient } from './send.ts'
+import type { CommunityClient, OutboundRequest } from './send.ts'
+
+/** The addressing of a message that has an address. */
+export type SealedOutgoing = Outgoing & { readonly to: string }
 
 export interface AskRegistryParts {
   readonly client: CommunityClient
@@ -22,6 +25,13 @@ export interface AskRegistryParts {
     readonly patientId?: PatientId
     readonly query: RegistryQuestion['query']
   }) => Promise<string>
+  /** Spells and seals the message; by default it is not signed as a whole. */
+  readonly seal?: (outgoing: SealedOutgoing, body: string) => string | Promise<string>
+  /** Further headers, made for this very message. */
+  readonly dress?: (
+    request: Omit<OutboundRequest, 'idempotent'>,
+    call: AuthorizedCall,
+  ) => Promise<OutboundRequest['headers']>
   /** Told of objects left out of an answer. */
   readonly onDropped?: (call: AuthorizedCall, entries: number) => void
 }
@@ -30,7 +40,14 @@ export interface AskRegistryParts {
  * Puts a stored query to a registry: one signed SOAP 1.2 message over mutual TLS, built anew if it must be sent again, and
  * the reply taken apart with the event loop given back every few milliseconds. Rejects with GatewayError.
  */
-export function registryAsker({ client, maxResponseBytes, vouch, onDropped }: AskRegistryParts) {
+export function registryAsker({
+  client,
+  maxResponseBytes,
+  vouch,
+  seal = encodeEnvelope,
+  dress,
+  onDropped,
+}: AskRegistryParts) {
   return async function ask(question: RegistryQuestion): Promise<RegistryReply> {
     const { call, query, url, action } = question
     const body = encodeStoredQuery(query, question.codeLists === undefined ? {} : { codeLists: question.codeLists })
@@ -38,14 +55,15 @@ export function registryAsker({ client, maxResponseBytes, vouch, onDropped }: As
     const response = await client.sendFresh(async () => {
       messageId = spelt(randomUUID(), question.messageId ?? 'urn:uuid')
       const assertion = await vouch({ call, query, ...(namesPatient(query) ? { patientId: query.patientId } : {}) })
-      return {
+      const request = {
         url,
         method: 'POST',
         headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
-        body: encodeEnvelope({ action, messageId, to: url, anonymousReply: true, assertion }, body),
+        body: await seal({ action, messageId, to: url, anonymousReply: true, assertion }, body),
         signal: call.signal,
-        idempotent: true,
-      }
+      } as const
+      const headers = dress === undefined ? {} : await dress(request, call)
+      return { ...request, headers: { ...request.headers, ...headers }, idempotent: true }
     })
     requireXml(response)
     let dropped = 0

@@ -69,6 +69,73 @@ const identification = z.strictObject({
   sha1: z.boolean().default(false),
 })
 
+const signaturePattern = z.enum(['ID_AUTH_SOAP_01', 'ID_AUTH_SOAP_02', 'INTEGRITY_SOAP_01'])
+
+/** Messages this party must sign as a ModI pattern asks (sistema-ts.md B.1), on top of the assertion in them. */
+const messageSignature = z.strictObject({
+  ...authority,
+  pattern: signaturePattern,
+  /** Of INTEGRITY_SOAP_01: whether the message id must be signed too. */
+  messageId: z.boolean().default(true),
+  /** Common names of the signing certificates. */
+  signers: z.array(pattern).min(1),
+  sha1: z.boolean().default(false),
+  /** The longest time a message may claim to be good for. */
+  maxAgeMs: z.int().min(1_000).default(300_000),
+  /** Our own addresses, of which `wsa:To` must be one. Empty, any will do. */
+  to: z.array(z.string().min(1)).default([]),
+})
+
+/** How our own messages to a community are signed and vouched for beyond the assertion (sistema-ts.md B). */
+const modi = z.strictObject({
+  /** X.509 signatures in SOAP messages. */
+  message: z
+    .strictObject({
+      pattern: signaturePattern,
+      messageId: z.boolean().default(true),
+      /** Whether certificates of intermediate authorities go along. */
+      path: z.boolean().default(false),
+      lifetimeMs: z.int().min(1_000).default(60_000),
+    })
+    .optional(),
+  /** Tokens in headers, of REST and of SOAP requests alike. */
+  tokens: z
+    .strictObject({
+      authentication: z.enum(['ID_AUTH_REST_01', 'ID_AUTH_REST_02']).optional(),
+      integrity: z.enum(['INTEGRITY_REST_01', 'INTEGRITY_REST_02']).optional(),
+      audit: z.enum(['AUDIT_REST_01', 'AUDIT_REST_02']).optional(),
+      /** How the partner finds our key. */
+      reference: z.union([z.enum(['x5c', 'x5t#S256']), z.strictObject({ kid: z.string().min(1) })]).default('x5c'),
+      audience: z.string().min(1),
+      issuer: z.string().min(1).optional(),
+      purposeId: z.uuid().optional(),
+      lifetimeMs: z.int().min(1_000).default(60_000),
+      signEmptyBody: z.boolean().default(false),
+      sharedJti: z.boolean().default(true),
+      digestLabel: z.enum(['SHA-256', 'sha-256']).default('SHA-256'),
+      /** `userLocation` and `LoA` of the tracking evidence. */
+      userLocation: z.string().min(1).optional(),
+      loa: z.string().min(1).optional(),
+    })
+    .optional(),
+  /** A voucher of PDND with each request. */
+  pdnd: z
+    .strictObject({
+      endpoint: z.url({ protocol: /^https$/ }),
+      /** Authorities of PDND's server. */
+      tls: z.array(file).min(1),
+      audience: z.string().min(1),
+      clientId: z.uuid(),
+      kid: z.string().min(1),
+      purposeId: z.uuid().optional(),
+      /** How long before its end a voucher is no longer used. */
+      skewMs: z.int().min(0).default(30_000),
+      /** Binds vouchers to our key. */
+      dpop: z.boolean().default(false),
+    })
+    .optional(),
+})
+
 const callers = z.strictObject({
   ...authority,
   /** Common names of this party's client certificates. */
@@ -103,7 +170,9 @@ const community = z.strictObject({
     callers: callers.optional(),
     assertions: assertions.optional(),
     identification: identification.optional(),
+    message: messageSignature.optional(),
   }),
+  modi: modi.optional(),
   /** The form of the assertions we send. Of profile `xua`, the audience is the community's own name for itself. */
   vouching: z
     .discriminatedUnion('profile', [

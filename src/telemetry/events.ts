@@ -65,6 +65,8 @@ export interface Events {
   exchangeFinished(event: ExchangeFinished): void
   legFinished(event: LegFinished): void
   breakerChanged(event: OfCommunity & { readonly actor: 'registry' | 'patients'; readonly state: BreakerState }): void
+  /** PDND gave no voucher for a community; `community-rejected` calls for somebody to look at the agreement. */
+  voucherFailed(event: OfCommunity & { readonly error: GatewayError }): void
   entryDropped(event: InExchange & OfCommunity & { readonly reason: ErrorCode; readonly entries: number }): void
   wrongPatientRefused(event: InExchange & OfCommunity): void
   /** Communities told of the same document and differ; `what` names the attributes, never their values. */
@@ -145,6 +147,10 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     breakerChanged({ community: { home, name }, actor, state }) {
       metrics.breakerState.set({ community: name, actor }, breakerStates[state])
       tell(state === 'open' ? 'warn' : 'info', 'breaker-changed', { home, name, actor, state })
+    },
+    voucherFailed({ community: { home, name }, error }) {
+      const failure = loggedFailure(error)
+      tell(levels[failure.fault], 'voucher-failed', { home, name, error: failure })
     },
     entryDropped({ correlationId, community: { home, name }, reason, entries }) {
       metrics.droppedEntries.inc({ community: name, reason }, entries)

@@ -14,6 +14,7 @@ import { refused } from './refusal.ts'
 import { requireNew, useKey } from './replay.ts'
 import type { TrustedIssuer } from './saml/trusted-issuer.ts'
 import { type VerifySaml, verifyAssertion, verifyIdentification } from './saml/verify-saml.ts'
+import { verifyMessage } from './soap/verify-message.ts'
 
 /** What authentication needs besides the parties. */
 export interface AuthenticationParts {
@@ -32,8 +33,8 @@ export type Authenticate = (envelope: Envelope, peer: Peer, presenter?: Uint8Arr
 
 /**
  * Finds the attribute assertion in the security header and verifies it for who presents it: a party brings assertions of
- * its own, INI also those of the regions, and with them what the national registry knows of the citizen. The message must
- * be new and the presenter of an assertion always the same. Throws `assertion-missing` or `assertion-invalid`.
+ * its own, INI also those of the regions, and with them what the national registry knows of the citizen. A party that signs
+ * its messages must have signed this one. The message must be new and the presenter of an assertion always the same. Throws `assertion-missing` or `assertion-invalid`.
  */
 export function authenticator(parties: readonly Party[], parts: AuthenticationParts): Authenticate {
   return async (envelope, peer, presenter) => {
@@ -50,7 +51,9 @@ export function authenticator(parties: readonly Party[], parts: AuthenticationPa
     const assertion = verifyAssertion(envelope.tree, found.attribute, { ...options, issuers })
     const known = identified(envelope.tree, found.identification, { ...options, issuers: found.identifiers }, assertion)
     const issuer = issuers.find(({ issuers: names }) => names === undefined || names.includes(assertion.issuer))
-    await requireNew(parts.replay, usesOf(envelope, assertion, peer, issuer, parts.clockSkewMs))
+    const signed = party?.message === undefined ? undefined : verifyMessage(envelope, { ...party.message, ...parts })
+    const uses = usesOf(envelope, assertion, peer, issuer, parts.clockSkewMs)
+    await requireNew(parts.replay, [...uses, ...(signed?.uses ?? [])])
     return known === undefined ? assertion : { ...assertion, patientKnownAs: knownAs(known, parts.homeOf) }
   }
 }

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { Peer } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { TrustedIssuer } from './saml/trusted-issuer.ts'
+import type { MessageRules } from './soap/verify-message.ts'
 import { commonNameOf } from './x509/certificate.ts'
 import { distrust, type TrustAnchors } from './x509/chain.ts'
 
@@ -17,7 +18,12 @@ export interface Party {
   readonly assertions: TrustedIssuer | undefined
   /** Who vouches for the identifiers of a citizen: the registry behind INI (`ANA`; ini.md §2.5). */
   readonly identification?: TrustedIssuer
+  /** How its messages must be signed, beyond the assertion in them. */
+  readonly message?: MessageDemands
 }
+
+/** The ModI signature a party's messages must bear; time and memory are the authenticator's. */
+export type MessageDemands = Omit<MessageRules, 'clock' | 'clockSkewMs' | 'check'>
 
 /** Whose certificates on a connection are this party's. */
 export interface TrustedCallers {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ensureCertificates } from '../../certs-dev/make.ts'
 import { certificatesOf } from '../../src/trust/x509/certificate.ts'
 import { type CertificateDemands, distrust, type TrustAnchors } from '../../src/trust/x509/chain.ts'
@@ -89,14 +89,46 @@ describe('paths without end', () => {
       return judge(await make({ by: authorities[0] ?? root }), authorities)
     }))
 
-  it('among authorities of one name and one key are given up after a few signatures', () =>
+  it('among authorities of one name are given up after sixteen signatures', () =>
     refusing('chain-too-long', async () => {
+      const one = await make({ name: 'Tutti', ca: true, keyIds: false })
+      const another = await make({ name: 'Tutti', ca: true, keyIds: false })
+      const all = await Promise.all(
+        [one, one, one, one, another, another, another, another].map(({ keys }) =>
+          make({ name: 'Tutti', ca: true, by: one, keys, keyIds: false }),
+        ),
+      )
+      const own = await make({ by: one, keyIds: false })
+      const verify = vi.spyOn(X509Certificate.prototype, 'verify')
+      try {
+        const reason = judge(own, all)
+        expect(verify.mock.calls.length).toBeLessThanOrEqual(16)
+        expect(verify.mock.calls.length).toBeGreaterThan(8)
+        return reason
+      } finally {
+        verify.mockRestore()
+      }
+    }))
+
+  it('among authorities of one name and one key are each gone once', () =>
+    refusing(notIssued, async () => {
       const one = await make({ name: 'Tutti', ca: true })
       const all = await Promise.all(
         Array.from({ length: 8 }, () => make({ name: 'Tutti', ca: true, by: one, keys: one.keys })),
       )
       return judge(await make({ by: one }), all)
     }))
+
+  it('and what was found out is not worked out again', () => {
+    expect(judge(good, [middle])).toBeUndefined()
+    const verify = vi.spyOn(X509Certificate.prototype, 'verify')
+    try {
+      expect(judge({ ...good, certificate: new X509Certificate(good.certificate.raw) }, [middle])).toBeUndefined()
+      expect(verify).not.toHaveBeenCalled()
+    } finally {
+      verify.mockRestore()
+    }
+  })
 
   it('do not hide the path that has an end', async () => {
     const [first = root, ...others] = await circle(3)

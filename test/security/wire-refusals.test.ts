@@ -9,6 +9,8 @@ import { GatewayError } from '../../src/core/errors.ts'
 import { admission } from '../../src/http/admission.ts'
 import { soapApp } from '../../src/http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from '../../src/http/soap/endpoint.ts'
+import type { PolicyFaultCodes } from '../../src/http/soap/policy-fault.ts'
+import { refusals } from '../../src/http/soap/refusals.ts'
 import { soapNames } from '../../src/wire/soap.ts'
 import { readTree } from '../../src/wire/xml.ts'
 
@@ -22,6 +24,7 @@ async function answerTo(header: string): Promise<string> {
     authenticate: () => {
       throw new GatewayError('assertion-missing', 'none')
     },
+    refusals: refusals(() => 'wss', { codes: {} as PolicyFaultCodes, clock: { now: () => 0 } }),
     audit: { record: async () => undefined },
     events: silent,
     clock: { now: () => 0 },

@@ -9,6 +9,8 @@ import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
 import type { Events } from '../../telemetry/events.ts'
 import { responseAction } from '../../wire/actions.ts'
 import { type AddressingMode, actionNotSupported, messageIdOf, readAddressing } from '../../wire/addressing.ts'
+import { MtomError } from '../../wire/mtom/mtom-error.ts'
+import { PackageReader } from '../../wire/mtom/package.ts'
 import { type Envelope, encodeEnvelope, encodeFault, httpStatusOf, openEnvelope, soapNames } from '../../wire/soap.ts'
 import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../../wire/xml.ts'
 import type { Admission } from '../admission.ts'
@@ -117,10 +119,13 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     if (!service.admits(exchange.peer)) {
       throw new GatewayError('access-denied', 'This service is not for the presenter of this certificate')
     }
-    requireMediaType(incoming.headers['content-type'])
+    const contentType = incoming.headers['content-type'] ?? ''
+    const packaged = isPackage(contentType)
+    if (!packaged) requireMediaType(contentType)
     const late = AbortSignal.any([exchange.signal, AbortSignal.timeout(parts.deadlineMs)])
     const bytes = await readBody(incoming, parts.maxMessageBytes, late)
-    const envelope = openEnvelope(await parse(bytes, parts.maxMessageBytes), understands)
+    const xml = packaged ? rootOf(contentType, bytes) : bytes
+    const envelope = openEnvelope(await parse(xml, parts.maxMessageBytes), understands)
     progress.envelope = envelope
     const { action } = readAddressing(envelope, parts.addressing)
     const transaction = service.transactions.find((one) => one.action === action)
@@ -225,9 +230,28 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
 
 const mediaType = 'application/soap+xml; charset=utf-8'
 
+/** An MTOM package (SOAP MTOM §3); anything else of the family multipart is none. */
+function isPackage(contentType: string): boolean {
+  return /^\s*multipart\/related\s*(;|$)/i.test(contentType)
+}
+
+/** The message of a package. What else is in it is for the transactions that take documents. */
+function rootOf(contentType: string, bytes: Buffer): Buffer {
+  try {
+    const reader = new PackageReader(contentType)
+    for (const event of [...reader.push(bytes), ...reader.end()]) if (event.kind === 'root') return event.root.bytes
+  } catch (error) {
+    if (!(error instanceof MtomError)) throw error
+    throw new GatewayError('request-malformed', `The package is not MTOM this service reads: ${error.reason}`, {
+      cause: error,
+    })
+  }
+  throw new GatewayError('request-malformed', 'The package has no message')
+}
+
 /** SOAP 1.1's type is let in so that its sender is told about the version, not about the type. */
-function requireMediaType(contentType: string | undefined): void {
-  const [type = '', ...parameters] = (contentType ?? '')
+function requireMediaType(contentType: string): void {
+  const [type = '', ...parameters] = contentType
     .toLowerCase()
     .split(';')
     .map((part) => part.trim())

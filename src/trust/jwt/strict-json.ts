@@ -13,6 +13,7 @@ export class JsonRefusal extends Error {
 }
 
 const maxDepth = 16
+/** Named members, objects and arrays together. */
 const maxMembers = 4_096
 
 /**
@@ -86,6 +87,7 @@ function requireUnambiguous(text: string): void {
         names = text.charCodeAt(at) === 0x7b ? new Set() : undefined
         nameComes = names !== undefined
         if (open.push(names) > maxDepth) throw new JsonRefusal('is-nested-too-deeply')
+        if (++members > maxMembers) throw new JsonRefusal('has-too-many-members')
         break
       case 0x7d /* } */:
       case 0x5d /* ] */:

@@ -43,15 +43,3 @@ function hasSigned(authority: X509Certificate, certificate: X509Certificate): bo
     return false
   }
 }
-
-/**
- * Whether one of the authorities among the anchors issued the certificate, and nothing between them. A certificate that
- * cannot be read nobody issued.
- */
-export function isIssuedByAnchor(certificate: X509Certificate, anchors: readonly X509Certificate[]): boolean {
-  try {
-    return anchors.some((anchor) => anchor.ca && isIssuedBy(certificate, anchor))
-  } catch {
-    return false
-  }
-}

@@ -55,8 +55,11 @@ describe('strict JSON', () => {
   })
 
   it('refuses more members than anybody needs', () => {
-    const text = `{${Array.from({ length: 5_000 }, (_, index) => `"m${index}":0`).join(',')}}`
-    expect(() => read(text)).toThrow(expect.objectContaining({ reason: 'has-too-many-members' }))
+    const named = `{${Array.from({ length: 5_000 }, (_, index) => `"m${index}":0`).join(',')}}`
+    const listed = `{"a":[${'{},'.repeat(5_000)}0]}`
+    for (const text of [named, listed]) {
+      expect(() => read(text)).toThrow(expect.objectContaining({ reason: 'has-too-many-members' }))
+    }
   })
 
   it('lets equal names stand in different objects, and brackets and escapes in texts', () => {
