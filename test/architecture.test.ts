@@ -36,7 +36,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     'node:stream',
     'node:tls',
   ],
-  'src/trust': [core, wire, 'jose', 'node:crypto'],
+  'src/trust': [core, wire, 'node:buffer', 'node:crypto'],
   // Keys of this process: files, and signers behind sockets.
   'src/keys': [
     core,

@@ -2,6 +2,7 @@ import { ensureCertificates } from '../../certs-dev/make.ts'
 import { eventLoop10000 } from './event-loop.ts'
 import { federatedQuery3x100 } from './federated-query.ts'
 import { journalAppend, journalAppendSequential } from './journal-append.ts'
+import { jwtVerifyBench } from './jwt.ts'
 import type { Measurement } from './measurement.ts'
 import { parseFindDocuments1000, parseMemory1000 } from './parse-find-documents.ts'
 import { samlIssue, samlVerify, samlVerify7mb } from './saml.ts'
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<Measurement>>> = {
   'saml-verify': samlVerify,
   'saml-verify-7mb': samlVerify7mb,
   'saml-issue': samlIssue,
+  'jwt-verify': jwtVerifyBench,
   'federated-query-3x100': federatedQuery3x100,
   'journal-append': journalAppend,
   'journal-append-sequential': journalAppendSequential,

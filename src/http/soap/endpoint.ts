@@ -57,7 +57,7 @@ export interface SoapReply {
 const addressingHeaders = new Set(['To', 'From', 'ReplyTo', 'FaultTo', 'Action', 'MessageID', 'RelatesTo'])
 
 /** Header blocks this gateway understands when they are mandatory. */
-function understands(namespace: string, local: string): boolean {
+export function understands(namespace: string, local: string): boolean {
   return (
     (namespace === soapNames.wsa && addressingHeaders.has(local)) ||
     (namespace === soapNames.wsse && local === 'Security')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { refused } from '../refusal.ts'
 import { type JsonObject, member } from './strict-json.ts'
 
@@ -118,5 +118,5 @@ export function requireIssuer(claims: JsonObject, expected: string | undefined):
 
 /** SHA-256 in lower-case hexadecimal; of a text, of its UTF-8 bytes. */
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
+  return hash('sha256', data, 'hex')
 }

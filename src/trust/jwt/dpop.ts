@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../../core/ports.ts'
+import type { Clock, Use } from '../../core/ports.ts'
 import type { SignatureCheck } from '../algorithms.ts'
 import { refused } from '../refusal.ts'
 import { requiredText, requireTimes } from './claims.ts'
@@ -7,7 +7,7 @@ import { readJwk, tellsSecrets, thumbprintOf } from './jwk.ts'
 import { bareKey, type KeyHint, type KeySource } from './keys.ts'
 import { isJsonObject, type JsonObject, member } from './strict-json.ts'
 import { type JwsAlgorithm, readToken } from './token.ts'
-import { type TokenUse, useOf } from './use.ts'
+import { useOf } from './use.ts'
 import { verifySignature } from './verify-jws.ts'
 
 /** How proofs are judged. Durations in milliseconds. */
@@ -45,7 +45,7 @@ export interface DpopProof {
   readonly url: string
   readonly issuedAt: number
   /** A proof is good for one request: this use must be remembered. */
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 const algorithms: readonly JwsAlgorithm[] = ['RS256', 'ES256']

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Assertion } from '../../core/model/call.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
+import type { Use } from '../../core/ports.ts'
 import { refused } from '../refusal.ts'
 import { commonNameOf } from '../x509/certificate.ts'
 import type { TrustAnchors } from '../x509/chain.ts'
@@ -17,7 +18,7 @@ import {
 import { bareToken, bearerToken, type HeaderLines } from './headers.ts'
 import type { JsonObject } from './strict-json.ts'
 import type { JwsAlgorithm } from './token.ts'
-import { type TokenUse, useOf } from './use.ts'
+import { useOf } from './use.ts'
 import { type VerifiedToken, type VerifierOptions, verifyJws } from './verify-jws.ts'
 import { certificateKeys } from './x5c.ts'
 
@@ -53,7 +54,7 @@ export interface FseToken {
   readonly commonName: string
   /** SHA-256 of the token in hexadecimal. */
   readonly digest: string
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 /** The token in `FSE-JWT-Signature`, with what it claims. */
@@ -67,7 +68,7 @@ export interface FsePair {
   readonly bearer: FseToken
   readonly signature: FseSignatureToken
   /** Both tokens are good for one call (ini.md §5.1). */
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 /** What the connection says of the caller. */
@@ -100,7 +101,12 @@ export function fseVerifier(options: FseOptions): FseVerifier {
     signers = [signingName],
   } = options
   const { signatureHeader = 'FSE-JWT-Signature', strictClaims = false } = options
-  const demands = { use: 'signature', names: signers, ...(policies === undefined ? {} : { policies }) } as const
+  const demands = {
+    use: 'signature',
+    keyUsage: 'nonRepudiation',
+    names: signers,
+    ...(policies === undefined ? {} : { policies }),
+  } as const
   const audience = options.audience === undefined ? undefined : [options.audience]
   const common: VerifierOptions = { ...options, audience, keys: certificateKeys(options.trust, demands) }
   const profile = {

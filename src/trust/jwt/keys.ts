@@ -29,12 +29,15 @@ export interface KeySource {
 
 /** A certificate's key; its owner's name goes to the audit trail. */
 export function certifiedKey(certificate: X509Certificate): VerificationKey {
-  return {
-    key: certificate.publicKey,
-    certificate,
-    signer: commonNameOf(certificate) ?? certificate.fingerprint256,
-  }
+  const known = certified.get(certificate)
+  if (known !== undefined) return known
+  const { fingerprint256, publicKey: key } = certificate
+  const made = { key, certificate, signer: commonNameOf(certificate) ?? fingerprint256 }
+  certified.set(certificate, made)
+  return made
 }
+
+const certified = new WeakMap<X509Certificate, VerificationKey>()
 
 export function bareKey(key: KeyObject): VerificationKey {
   return { key, signer: `jwk:${thumbprintOf(key)}` }

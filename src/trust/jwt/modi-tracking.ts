@@ -1,7 +1,8 @@
+import type { Use } from '../../core/ports.ts'
 import { refused } from '../refusal.ts'
 import { optionalText, requiredText } from './claims.ts'
 import { type JsonObject, member } from './strict-json.ts'
-import { type TokenUse, useOf } from './use.ts'
+import { useOf } from './use.ts'
 import type { VerifiedToken } from './verify-jws.ts'
 
 export type TrackingPattern = 'AUDIT_REST_01' | 'AUDIT_REST_02'
@@ -26,7 +27,7 @@ export interface Tracking {
   readonly expiresAt: number
   readonly signer: string
   readonly digest: string
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 /** Reads a verified evidence and holds it against the voucher. Throws Refusal. */

@@ -1,10 +1,11 @@
+import type { Use } from '../../core/ports.ts'
 import { refused } from '../refusal.ts'
 import { optionalText, requiredText, requireIssuer } from './claims.ts'
 import { bareToken, bearerToken, onlyValue } from './headers.ts'
 import { requireIntegrity, type SignedHeader, type SignedMessage, signedHeadersIn } from './modi-integrity.ts'
 import { type Tracking, type TrackingPattern, trackingOf, type VoucherFacts } from './modi-tracking.ts'
 import { jwsAlgorithms } from './token.ts'
-import { type TokenUse, useOf } from './use.ts'
+import { useOf } from './use.ts'
 import { type VerifiedToken, type VerifierOptions, verifyJws } from './verify-jws.ts'
 
 /**
@@ -41,7 +42,7 @@ export interface ModiToken {
   readonly signer: string
   /** SHA-256 of the token in hexadecimal. */
   readonly digest: string
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 /** `Agid-JWT-Signature`, verified. */
@@ -55,7 +56,7 @@ export interface ModiRequest {
   /** Absent where nothing needed to be signed. */
   readonly integrity?: ModiSignature
   readonly tracking?: Tracking
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 export interface ModiVerifier {
@@ -151,7 +152,7 @@ export function modiVerifier(partner: ModiPartner): ModiVerifier {
   }
 
   /** One of the two uses is enough when both tokens have one `jti`: neither can be repeated without the other. */
-  function usesOfBoth(first: ModiToken | undefined, second: ModiToken | undefined): readonly TokenUse[] {
+  function usesOfBoth(first: ModiToken | undefined, second: ModiToken | undefined): readonly Use[] {
     if (first === undefined || second === undefined) return [...(first?.uses ?? []), ...(second?.uses ?? [])]
     if (first.signer !== second.signer) throw refused('coherence', 'signers-differ')
     if (!sharedJti || first.tokenId === undefined) return [...first.uses, ...second.uses]

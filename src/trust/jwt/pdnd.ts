@@ -1,3 +1,4 @@
+import type { Use } from '../../core/ports.ts'
 import { refused } from '../refusal.ts'
 import { optionalText, requiredText, requireIssuer } from './claims.ts'
 import { boundKeyOf, requireConfirmation } from './confirmation.ts'
@@ -5,7 +6,6 @@ import { type DpopProof, dpopVerifier, type ProvenRequest } from './dpop.ts'
 import { authorizedToken, bareToken, type HeaderLines, valuesOf } from './headers.ts'
 import type { VoucherFacts } from './modi-tracking.ts'
 import { isJsonObject, type JsonObject, member } from './strict-json.ts'
-import type { TokenUse } from './use.ts'
 import { type VerifierOptions, verifyJws } from './verify-jws.ts'
 
 /** What a voucher must say to be good for one of our services (sistema-ts.md B.2). Durations in milliseconds. */
@@ -42,7 +42,7 @@ export interface PdndCall {
   readonly voucher: Voucher
   /** Absent for vouchers that are bound to nobody. */
   readonly proof?: DpopProof
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 export interface PdndVerifier {

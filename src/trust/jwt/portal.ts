@@ -1,11 +1,12 @@
 import type { Assertion } from '../../core/model/call.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
+import type { Use } from '../../core/ports.ts'
 import { refused } from '../refusal.ts'
 import { assertionFrom, type ClaimNames, fseClaimNames } from './assertion.ts'
 import { optionalText, requiredText, requireIssuer } from './claims.ts'
 import { type Presenter, requireConfirmation } from './confirmation.ts'
 import type { JwsAlgorithm } from './token.ts'
-import { type TokenUse, useOf } from './use.ts'
+import { useOf } from './use.ts'
 import { type VerifierOptions, verifyJws } from './verify-jws.ts'
 
 /** Whose tokens a portal's users bring, and what they must be. Durations in milliseconds. */
@@ -36,7 +37,7 @@ export interface PortalToken {
   readonly client?: string
   readonly issuedAt?: number
   /** What must not have been used before. */
-  readonly uses: readonly TokenUse[]
+  readonly uses: readonly Use[]
 }
 
 const algorithms: readonly JwsAlgorithm[] = ['RS256', 'PS256', 'ES256']

@@ -51,7 +51,7 @@ export function readToken(text: string, form: TokenForm): Token {
   if (text === '') throw refused('missing', 'token-is-empty')
   if (text.length > (form.maxLength ?? defaultMaxLength)) throw refused('malformed', 'token-is-too-long')
   const [first, second] = dotsOf(text)
-  const header = objectOf('header', text.slice(0, first))
+  const header = headerOf(text.slice(0, first))
   const algorithm = algorithmOf(header, form)
   requirePlainHeader(header, form)
   return {
@@ -84,6 +84,22 @@ function bytesOf(part: string, text: string): Buffer {
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.toString('base64url') !== text) throw refused('malformed', `${part}-is-not-base64url`)
   return bytes
+}
+
+/** The headers of one signer are all alike, certificates included: what was read before is not read again. */
+const headers = new Map<string, JsonObject>()
+const remembered = 512
+const longestRemembered = 16_384
+
+function headerOf(text: string): JsonObject {
+  const known = headers.get(text)
+  if (known !== undefined) return known
+  const header = objectOf('header', text)
+  if (text.length <= longestRemembered) {
+    if (headers.size >= remembered) headers.clear()
+    headers.set(text, header)
+  }
+  return header
 }
 
 function objectOf(part: string, text: string): JsonObject {

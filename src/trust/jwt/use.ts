@@ -1,18 +1,12 @@
-import { sha256Hex } from './claims.ts'
+import type { Use } from '../../core/ports.ts'
+import { useKey } from '../replay.ts'
 import { thumbprintOf } from './jwk.ts'
 import type { VerificationKey } from './keys.ts'
 
-/** A use that must be the only one: the key to remember it by, and until when it could be repeated at all. */
-export interface TokenUse {
-  readonly key: string
-  /** Milliseconds since the epoch. */
-  readonly until: number
-}
-
 /**
- * The use of a token's `jti`, which is unique per signer and kind of token (RFC 7519 §4.1.7). The key tells nothing of
- * them. Remembering is for the caller.
+ * The use of a token's `jti`, which is unique per signer and kind of token (RFC 7519 §4.1.7). `until` is when the token
+ * cannot be repeated any more, in milliseconds since the epoch. Remembering is for the caller.
  */
-export function useOf(kind: string, signer: VerificationKey, jti: string, until: number): TokenUse {
-  return { key: sha256Hex(JSON.stringify(['jwt', kind, thumbprintOf(signer.key), jti])), until }
+export function useOf(kind: string, signer: VerificationKey, jti: string, until: number): Use {
+  return { key: useKey('token', `${kind} ${thumbprintOf(signer.key)}`, jti), until }
 }

@@ -31,7 +31,10 @@ export function presentedCertificate(base64: string, options: { folded: boolean 
   const text = options.folded ? base64.replace(/[ \t\r\n]/g, '') : base64
   if (text.length > longestBase64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return undefined
   try {
-    const certificate = new X509Certificate(Buffer.from(text, 'base64'))
+    const bytes = Buffer.from(text, 'base64')
+    const certificate = new X509Certificate(bytes)
+    // The reader also takes PEM, and whatever stands around it.
+    if (!certificate.raw.equals(bytes)) return undefined
     if (presented.size >= remembered) presented.clear()
     presented.set(base64, certificate)
     return certificate

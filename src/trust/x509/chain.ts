@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { type CertificateFacts, factsOf } from './certificate.ts'
+import type { KeyUsage } from './extensions.ts'
 import { isIssuedBy, isNamedBy } from './issued.ts'
 import { type RevocationLists, revocationOf } from './revocation.ts'
 
@@ -19,6 +20,8 @@ export interface CertificateDemands {
   readonly use: 'signature' | 'client' | 'server'
   /** Patterns its common name must match, one at least; absent, any name will do. */
   readonly names?: readonly RegExp[]
+  /** A key usage it must state; absent, what the use needs is enough (ini.md §5.4 rule 1 wants nonRepudiation). */
+  readonly keyUsage?: KeyUsage
   /** Certificate policies it must carry itself, one at least; absent, any. */
   readonly policies?: readonly string[]
 }
@@ -203,8 +206,10 @@ function mayBeUsed({ keyUsage }: CertificateFacts, use: CertificateDemands['use'
   return use === 'server' && (keyUsage.has('keyEncipherment') || keyUsage.has('keyAgreement'))
 }
 
-function unmetDemand(facts: CertificateFacts, { use, names, policies }: CertificateDemands): string | undefined {
-  if (!mayBeUsed(facts, use) || !isFor(facts, use)) return 'certificate-without-the-needed-use'
+function unmetDemand(facts: CertificateFacts, demands: CertificateDemands): string | undefined {
+  const { use, names, policies, keyUsage } = demands
+  const stated = keyUsage === undefined || facts.keyUsage?.has(keyUsage) === true
+  if (!mayBeUsed(facts, use) || !isFor(facts, use) || !stated) return 'certificate-without-the-needed-use'
   if (policies !== undefined && !policies.some((policy) => facts.policies.includes(policy))) {
     return 'certificate-without-the-needed-policy'
   }

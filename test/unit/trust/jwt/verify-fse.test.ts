@@ -217,6 +217,12 @@ describe('a pair of tokens of the FSE gateway', () => {
     )
   })
 
+  it('is for one audience even where nobody says which', async () => {
+    const options = { audience: undefined }
+    expect(await judged({}, create, { options })).toBe('accepted')
+    expect(await judged({ bearer: { aud: 'x' } }, create, { options })).toBe('coherence audiences-differ')
+  })
+
   it('has no other claims where that is agreed', async () => {
     const options = { strictClaims: true }
     expect(await judged({}, create, { options })).toBe('accepted')

@@ -201,6 +201,19 @@ describe('INTEGRITY_REST', () => {
     expect(await judged({ digest }, { digestLabels: 'exact' })).toBe('signature digest-is-malformed')
   })
 
+  it('is signed by who signed the other token', async () => {
+    const other = pairOf('region-050')
+    const text = signedToken({ ...header, x5c: x5cOf(other) }, { ...times, jti: 'j' }, other.key)
+    const { body: bytes, headers } = message({ jti: 'j' })
+    const lines = [...headers].map(([name, value]): [string, string] => {
+      return [name, name === 'Authorization' ? `Bearer ${text}` : value]
+    })
+    const keys = certificateKeys({ anchors: signingAuthorities }, { use: 'signature' })
+    const verifier = modiVerifier({ ...certified, keys })
+    expect(await outcomeOf(() => verifier.authentication(text))).toBe('accepted')
+    expect(await outcomeOf(() => verifier.request({ headers: lines, body: bytes }))).toBe('coherence signers-differ')
+  })
+
   it('is remembered by the token the partner agreed to', async () => {
     const given = message({ jti: 'j' })
     const uses = async (changes: Partial<ModiPartner>) => {

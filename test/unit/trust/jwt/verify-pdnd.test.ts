@@ -192,8 +192,10 @@ describe('a DPoP proof', () => {
     expect(await judge(proof(changes, headerChanges))).toBe(outcome)
   })
 
-  it('may be made by an RSA key', async () => {
-    expect(await outcomeOf(() => verify(proof({}, {}, thief.key, 'RS256'), request))).toBe('accepted')
+  it('may be made by an RSA key, if that is the one it must be of', async () => {
+    const made = proof({}, {}, thief.key, 'RS256')
+    expect(await outcomeOf(() => verify(made, request))).toBe('accepted')
+    expect(await judge(made)).toBe('audience token-is-bound-to-another')
   })
 
   it('is one use per key and name', async () => {

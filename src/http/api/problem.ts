@@ -1,0 +1,98 @@
+import type { ErrorCode, GatewayError } from '../../core/errors.ts'
+import type { CorrelationId } from '../../core/model/identifiers.ts'
+import type { PublishedProblem } from './guard.ts'
+
+/** The body of an answer that tells a failure (RFC 7807). `reason` is one word about a token, of a closed vocabulary. */
+export interface Problem extends PublishedProblem {
+  readonly instance: string
+  readonly reason?: string
+}
+
+interface Told {
+  readonly status: number
+  /** The last part of the problem's type, which never changes. */
+  readonly word: string
+  readonly title: string
+  /** Seconds after which it is worth trying again. */
+  readonly retryAfter?: number
+  /** Instead of the error's own sentence. */
+  readonly detail?: string
+}
+
+const told = (status: number, word: string, title: string, more: Partial<Told> = {}): Told => {
+  return { status, word, title, ...more }
+}
+
+/** Every failure as a problem. */
+export const apiProblems: Readonly<Record<ErrorCode, Told>> = {
+  'request-malformed': told(400, 'request-malformed', 'The request is malformed'),
+  'media-type-unsupported': told(415, 'media-type-unsupported', 'The media type is not supported'),
+  'request-too-large': told(413, 'request-too-large', 'The request is too large'),
+  'parameter-missing': told(400, 'parameter-missing', 'A parameter is missing'),
+  'parameter-count': told(400, 'parameter-count', 'A parameter occurs too often or not often enough'),
+  'parameter-invalid': told(400, 'parameter-invalid', 'A parameter has a value it cannot have'),
+  'query-unsupported': told(400, 'query-unsupported', 'The query is not supported'),
+  'metadata-invalid': told(422, 'metadata-invalid', 'The metadata are not valid'),
+  'document-duplicate': told(409, 'document-duplicate', 'The document is there already'),
+  'document-unknown': told(404, 'document-unknown', 'The document is not known'),
+  'repository-unknown': told(404, 'repository-unknown', 'The repository is not known'),
+  'patient-unknown': told(404, 'patient-unknown', 'The patient is not known'),
+  'patient-mismatch': told(422, 'patient-mismatch', 'The request speaks of different patients'),
+  'community-unknown': told(404, 'community-unknown', 'The community is not known'),
+  'community-missing': told(400, 'community-missing', 'The community is not named'),
+  'too-many-results': told(413, 'too-many-results', 'There are more results than can be told'),
+  'caller-gone': told(408, 'request-incomplete', 'The request did not arrive in time'),
+  'assertion-missing': told(401, 'token-missing', 'A token is missing', {
+    detail: 'The request does not carry the tokens its sender must bring',
+  }),
+  'assertion-invalid': told(401, 'token-invalid', 'A token is not accepted', {
+    detail: 'A token of the request, or how it is presented, is not accepted',
+  }),
+  'access-denied': told(403, 'access-denied', 'Access is denied'),
+  'community-unavailable': told(502, 'community-unavailable', 'A community is not available'),
+  'community-timeout': told(504, 'community-timeout', 'A community does not answer in time'),
+  'community-busy': told(503, 'community-busy', 'A community is busy', { retryAfter: 5 }),
+  'community-rejected': told(502, 'community-rejected', 'A community rejected the request'),
+  'community-misbehaved': told(502, 'community-misbehaved', 'A community gave no usable answer'),
+  overloaded: told(503, 'overloaded', 'The gateway is busy', { retryAfter: 1 }),
+  internal: told(500, 'internal', 'The gateway failed'),
+}
+
+/** Failures that are no error codes of their own, by what their details say. */
+const keysUnavailable = told(503, 'keys-unavailable', 'The keys of a token’s issuer cannot be had', { retryAfter: 5 })
+const repeatedHeader: Told = {
+  ...apiProblems['request-malformed'],
+  detail: 'A header that may come once came several times',
+}
+
+/** What is answered where nothing is served, and to methods that are not. */
+export const pathUnknown = told(404, 'path-unknown', 'Nothing is served at this address')
+export const methodNotAllowed = told(405, 'method-not-allowed', 'The method is not allowed here')
+
+/** The problem of a failure, and when it is worth trying again. */
+export function problemOf(
+  error: GatewayError,
+  correlationId: CorrelationId,
+  published?: PublishedProblem,
+): { readonly problem: Problem; readonly retryAfter?: number } {
+  const { details, fault } = error
+  const { retryAfter, ...told } = toldOf(error)
+  const reason = fault === 'trust' && typeof details.reason === 'string' ? { reason: details.reason } : {}
+  const own = problem(told, correlationId, told.detail ?? error.message)
+  return {
+    problem: { ...own, ...published, ...reason },
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }
+}
+
+/** A problem that is no failure of the exchange. */
+export function problem({ status, word, title }: Told, correlationId: CorrelationId, detail = title): Problem {
+  const instance = `urn:uuid:${correlationId}`
+  return { type: `urn:crocevia:problem:${word}`, title, status, detail, instance }
+}
+
+function toldOf({ code, details: { kind, reason } }: GatewayError): Told {
+  if (reason === 'keys-unavailable') return keysUnavailable
+  const repeated = kind === 'header' && typeof reason === 'string' && reason.endsWith('-is-repeated')
+  return repeated ? repeatedHeader : apiProblems[code]
+}
