@@ -73,6 +73,7 @@ export function partiesOf(
         callers: callers && {
           trust: anchorsOf(callers),
           names: patterns(callers.names),
+          alternativeNames: patterns(callers.alternativeNames),
           ...given('policies', callers.policies),
         },
         assertions: assertions && issuerOf(home, assertions, anchorsOf(assertions)),

@@ -136,11 +136,18 @@ const modi = z.strictObject({
     .optional(),
 })
 
-const callers = z.strictObject({
-  ...authority,
-  /** Common names of this party's client certificates. */
-  names: z.array(pattern).min(1),
-})
+const callers = z
+  .strictObject({
+    ...authority,
+    /** Common names of this party's client certificates. */
+    names: z.array(pattern).default([]),
+    /** Alternative names (DNS, URI, e-mail) of this party's client certificates, where the common name does not tell. */
+    alternativeNames: z.array(pattern).default([]),
+  })
+  .refine(({ names, alternativeNames }) => names.length + alternativeNames.length > 0, {
+    path: ['names'],
+    message: 'must name somebody, here or in alternativeNames',
+  })
 
 const policyFault = z.string().regex(/^P[A-Z]{2}[0-9]+$/, 'must be a code such as PFC3')
 const day = 86_400_000

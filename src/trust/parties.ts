@@ -3,7 +3,7 @@ import type { Peer } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { TrustedIssuer } from './saml/trusted-issuer.ts'
 import type { MessageRules } from './soap/verify-message.ts'
-import { commonNameOf } from './x509/certificate.ts'
+import { commonNameOf, factsOf } from './x509/certificate.ts'
 import { distrust, type TrustAnchors } from './x509/chain.ts'
 
 /** A party of the configuration: how it is recognised on a connection, and whose signature it brings. */
@@ -30,6 +30,8 @@ export interface TrustedCallers {
   readonly trust: TrustAnchors
   /** Patterns of the common name. */
   readonly names: readonly RegExp[]
+  /** Patterns of alternative names: DNS, URI, e-mail. */
+  readonly alternativeNames?: readonly RegExp[]
   /** Certificate policies, one at least (`1.3.76.29.1.10`; ini.md §5.4). Absent, any. */
   readonly policies?: readonly string[]
 }
@@ -47,7 +49,7 @@ export interface Presented {
 const remembered = 1_024
 
 /**
- * Recognises the presenter of a certificate: the name must be one of a party's, and the certificate must be issued by that
+ * Recognises the presenter of a certificate: the common or an alternative name must be one of a party's, and the certificate must be issued by that
  * party's own authorities and not be revoked. Transport security has accepted anybody whom the authorities of any party
  * vouch for. Why a certificate that bears a party's name was not accepted goes to `onDistrust`.
  */
@@ -67,9 +69,9 @@ export function identifier(
     const stranger: Peer = { subject, fingerprint }
     const certificate = certificateOf(raw, fingerprint)
     const matching = parties.filter(({ name, callers }) => {
-      const { names = [], policies } = callers ?? {}
-      if (callers === undefined || !bearsName(certificate, names)) return false
-      const demands = { use: 'client', names, ...(policies === undefined ? {} : { policies }) } as const
+      if (callers === undefined || !bearsName(certificate, callers)) return false
+      const { policies } = callers
+      const demands = { use: 'client', ...(policies === undefined ? {} : { policies }) } as const
       const reason = distrust(certificate, supplied, callers.trust, demands, now())
       if (reason !== undefined) onDistrust(name, reason)
       return reason === undefined
@@ -81,7 +83,20 @@ export function identifier(
   }
 }
 
-function bearsName(certificate: X509Certificate, names: readonly RegExp[]): boolean {
+function bearsName(certificate: X509Certificate, { names, alternativeNames = [] }: TrustedCallers): boolean {
   const name = commonNameOf(certificate)
-  return name !== undefined && names.some((pattern) => pattern.test(name))
+  if (name !== undefined && names.some((pattern) => pattern.test(name))) return true
+  if (alternativeNames.length === 0) return false
+  const alternatives = alternativesOf(certificate)
+  return alternativeNames.some((pattern) => alternatives.some((one) => pattern.test(one)))
+}
+
+function alternativesOf(certificate: X509Certificate): readonly string[] {
+  try {
+    const { dns, uri, email } = factsOf(certificate).alternativeNames
+    return [...dns, ...uri, ...email]
+  } catch {
+    // What cannot be read bears no name.
+    return []
+  }
 }
