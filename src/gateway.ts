@@ -15,17 +15,22 @@ import { homeCommunityId } from './core/model/identifiers.ts'
 import { accessPolicy } from './core/policy/access.ts'
 import type { Clock, Community, ReplayMemory } from './core/ports.ts'
 import { admission } from './http/admission.ts'
+import { apiApp } from './http/api/app.ts'
+import { callerRoute } from './http/api/caller.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
 import { type RefusalDialect, refusals } from './http/soap/refusals.ts'
 import { iti18, iti38 } from './http/soap/stored-query.ts'
+import { type KeySets, keySets } from './key-sets.ts'
 import { reloadable } from './keys/reloadable.ts'
+import { anchorReader } from './parties.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { sqliteStore } from './store/sqlite.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { bearersOf, tokenPlane } from './tokens.ts'
 import { rememberingCheck } from './trust/algorithms.ts'
 import { authenticator } from './trust/authenticate.ts'
 import { identifier } from './trust/parties.ts'
@@ -77,13 +82,14 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const health = healthRegistry()
   const ending = new AbortController()
   opened.defer(() => ending.abort())
-  let renew: (material: TrustMaterial) => void = () => {}
+  const sets = opened.use(keySets(config, { clock, onFailure: (set, error) => events.keySetFailed({ set, error }) }))
+  let renew: (plane: TrustPlane) => void = () => {}
   const trust = await reloadable(
-    async () => await trustPlane(config, { clock, events, store, signal: ending.signal }),
+    async () => await trustPlane(config, { clock, events, store, sets, signal: ending.signal }),
     {
-      onReloaded({ material }) {
-        renew(material)
-        events.trustReloaded({ parties: material.parties.length })
+      onReloaded(plane) {
+        renew(plane)
+        events.trustReloaded({ parties: plane.material.parties.length })
       },
       onFailed(error) {
         const paths = error instanceof ConfigError ? error.faults.map(({ path }) => path) : []
@@ -93,6 +99,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     },
   )
   const material = () => trust.current().material
+  sets.renew(material().tls, trust.current().tokens.servers)
   const connected = connectCommunities(config, { clock, events, health, opened, material })
   const { communities } = connected
   const own = communities.find(({ home }) => home === gateway.home)
@@ -133,12 +140,22 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
       ),
     }),
   ]
-  const server = soapServer(config, material(), doors, events)
-  renew = (renewed) => {
-    server.setSecureContext(secureContextOf(renewed))
-    connected.renew(renewed)
+  const api = apiApp([callerRoute], {
+    ...soap,
+    guardOf: ({ name = '' }) => trust.current().tokens.guards.get(name),
+  })
+  const server = soapServer(config, material(), { doors, api }, events)
+  renew = ({ material, tokens }) => {
+    server.setSecureContext(secureContextOf(material))
+    connected.renew(material)
+    sets.renew(material.tls, tokens.servers)
   }
-  watchCertificates(() => material().ending, { clock, events, metrics, signal: ending.signal })
+  watchCertificates(() => [...material().ending, ...trust.current().tokens.ending], {
+    clock,
+    events,
+    metrics,
+    signal: ending.signal,
+  })
   const operator = createPlainServer(
     getRequestListener(
       opsApp({
@@ -202,11 +219,13 @@ function door(path: string, wsdl: string, { serve }: Pick<Door, 'serve'>): Door 
 /** Everything that follows from keys, certificates and lists, as of one moment. */
 async function trustPlane(
   config: LoadedConfig,
-  { clock, events, store, signal }: { clock: Clock; events: Events; store: ReplayMemory; signal: AbortSignal },
+  parts: { clock: Clock; events: Events; store: ReplayMemory; sets: KeySets; signal: AbortSignal },
 ) {
+  const { clock, events, store, sets, signal } = parts
   const { clockSkewMs, audiences } = config.federation.gateway
   const material = await loadTrustMaterial(config, signal)
   const { parties } = material
+  const check = rememberingCheck()
   return {
     material,
     identify: identifier(
@@ -218,12 +237,19 @@ async function trustPlane(
       clock,
       clockSkewMs,
       audiences,
-      check: rememberingCheck(),
+      check,
       replay: store,
       homeOf: organizationHome,
     }),
+    tokens: tokenPlane(bearersOf(config.federation.consumers), {
+      ...{ config, clock, check, replay: store },
+      keySets: sets,
+      anchorsOf: anchorReader(config),
+    }),
   }
 }
+
+type TrustPlane = Awaited<ReturnType<typeof trustPlane>>
 
 /** INI is refused in its own words, and who brings assertions of IHE XUA in those of XUA. */
 function dialectOf({ federation }: LoadedConfig, name: string | undefined): RefusalDialect {
@@ -248,10 +274,11 @@ function secureContextOf({ tls, parties }: TrustMaterial) {
 function soapServer(
   { federation: { gateway } }: LoadedConfig,
   material: TrustMaterial,
-  doors: readonly Door[],
+  { doors, api }: { doors: readonly Door[]; api: ReturnType<typeof apiApp> },
   events: Events,
 ): TlsServer {
   const app = soapApp(doors)
+  app.route('/', api)
   const server = createServer(
     {
       ...secureContextOf(material),

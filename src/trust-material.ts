@@ -8,6 +8,7 @@ import { KeyError } from './keys/key-error.ts'
 import { filesOf, type KeyPair, type KeySource, readKeyPair } from './keys/key-files.ts'
 import { remoteSigner } from './keys/remote-signer.ts'
 import { anchorReader, partiesOf } from './parties.ts'
+import { bearersOf, tokenFiles } from './tokens.ts'
 import type { Party } from './trust/parties.ts'
 import type { Signer } from './trust/signer.ts'
 import { distrust, type TrustAnchors } from './trust/x509/chain.ts'
@@ -108,7 +109,7 @@ export function trustFiles(config: LoadedConfig): readonly string[] {
     ...(modi?.pdnd?.tls ?? []),
   ])
   const own = ['signer' in signing ? [] : filesOf(sourceOf(signing, config)), filesOf(sourceOf(tls, config))].flat()
-  return [...new Set([...own, ...[...authorities, ...servers].map(config.locate)])]
+  return [...new Set([...own, ...[...authorities, ...servers, ...tokenFiles(bearersOf(consumers))].map(config.locate)])]
 }
 
 /** Judges the servers of one community by its own anchors and lists, as they are at that moment. */

@@ -1,18 +1,11 @@
 import { z } from 'zod'
+import { authority, file, pattern } from './authority.ts'
+import { tokens } from './tokens.ts'
 
 const home = z
   .string()
   .regex(/^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$/, 'must have the form urn:oid:<oid>')
   .max(72)
-const file = z.string().min(1)
-const pattern = z.string().refine((text) => {
-  try {
-    return text !== '' && new RegExp(text, 'u') instanceof RegExp
-  } catch {
-    return false
-  }
-}, 'must be a regular expression')
-
 const listen = z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535) })
 
 /** A key and its certificate: two PEM files (the certificate's may hold the chain), or one PKCS#12 file. */
@@ -23,20 +16,6 @@ const keyFiles = z.union([
 
 /** A signing key in a file, or behind a socket in a process that never shows it (HSM, PKCS#11 daemon). */
 const signingKey = z.union([keyFiles, z.strictObject({ signer: z.string().min(1) })])
-
-const policies = z.array(z.string().regex(/^[0-2](\.(0|[1-9][0-9]*))+$/, 'must be an OID')).min(1)
-
-/** Who vouches for certificates. Without `revocationLists` revocation is not checked. */
-const authority = {
-  /** Authorities, or the certificates themselves. */
-  anchors: z.array(file).min(1),
-  /** Authorities under the anchors, for peers that do not send them. */
-  intermediates: z.array(file).default([]),
-  /** Files with the lists (CRLs) of every authority that issues this party's certificates. */
-  revocationLists: z.array(file).default([]),
-  /** Certificate policies of which a certificate must carry one. */
-  policies: policies.optional(),
-}
 
 const words = z.record(z.string().min(1), z.string().min(1)).default({})
 
@@ -200,7 +179,15 @@ const community = z.strictObject({
 
 const consumer = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,32}$/),
-  trust: z.strictObject({ callers, assertions }),
+  trust: z
+    .strictObject({
+      callers,
+      /** Present when it asks at the SOAP doors. */
+      assertions: assertions.optional(),
+      /** Present when it asks at the REST doors. */
+      tokens: tokens.optional(),
+    })
+    .refine(({ assertions, tokens }) => assertions !== undefined || tokens !== undefined, 'needs assertions or tokens'),
 })
 
 /** The configuration of one gateway. Secrets are paths of files, relative to the configuration's own folder. */

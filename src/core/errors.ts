@@ -27,6 +27,7 @@ const faults = {
   'community-busy': 'community',
   'community-rejected': 'community',
   'community-misbehaved': 'community',
+  'document-altered': 'community',
   overloaded: 'gateway',
   internal: 'gateway',
 } as const satisfies Record<string, Fault>

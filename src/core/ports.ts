@@ -3,6 +3,7 @@ import type { QueryAnswer } from './model/answers.ts'
 import type { Assertion, AuthenticatedCall, AuthorizedCall, Peer } from './model/call.ts'
 import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
 import type { Patient, PatientId } from './model/patient.ts'
+import type { DocumentReference, RetrieveAnswer } from './model/retrieval.ts'
 import type { StoredQuery } from './model/stored-query.ts'
 
 /** Milliseconds since the epoch. */
@@ -20,6 +21,17 @@ export interface KnownPatient {
   readonly patient: Patient
   /** Region of assistance (RDA); `none` when the person has none; absent when it is not known. */
   readonly assistedBy?: HomeCommunityId | 'none'
+}
+
+/** Hands out documents: ITI-43 inside a community, ITI-39 across. Rejects with GatewayError only. */
+export interface DocumentRepository {
+  /** How many documents one request may name. */
+  readonly mostAtOnce: number
+  /**
+   * The documents of the references, each whole, and what the community says of the others. Their content belongs to the
+   * exchange (`call.held`), so that nothing is left when it ends.
+   */
+  retrieve(references: readonly DocumentReference[], call: AuthorizedCall): Promise<RetrieveAnswer>
 }
 
 /** Knows a person's identifiers and region of assistance: a master patient index or a national registry. */
@@ -44,14 +56,16 @@ export interface Community extends AsyncDisposable {
   /** Other homes whose documents it tells of and can be asked about. */
   readonly reaches: readonly HomeCommunityId[]
   readonly registry?: DocumentRegistry
+  readonly repository?: DocumentRepository
   readonly patients?: PatientLocator
 }
 
-export type Action = 'query'
-
 /** Throws `access-denied`, or turns a call into one that may reach a community. */
 export interface AccessPolicy {
-  authorize(action: Action, query: StoredQuery, call: AuthenticatedCall): AuthorizedCall
+  /** For a search: the query must agree with what the assertion claims. */
+  authorize(query: StoredQuery, call: AuthenticatedCall): AuthorizedCall
+  /** For retrieving documents of the patient the assertion names; which documents these are is found out with the permit. */
+  authorizeRetrieval(call: AuthenticatedCall): AuthorizedCall
 }
 
 /** One attempt to reach data, granted or refused. Written before the answer leaves. */
@@ -95,4 +109,35 @@ export interface ReplayMemory {
    * were free. Rejects with GatewayError (`internal`, `overloaded`) when it cannot tell: then nothing may be done.
    */
   remember(uses: readonly Use[]): Promise<Use | undefined>
+}
+
+/** A whole document that is held here until it is given away or disposed of. Nothing is known of its truth but these. */
+export interface HeldDocument extends AsyncDisposable {
+  /** Bytes. */
+  readonly size: number
+  /** SHA-1, lower-case hexadecimal: what XDS metadata state (ITI TF-3: 4.2.3.2.9). */
+  readonly sha1: string
+  /** SHA-256, lower-case hexadecimal. */
+  readonly sha256: string
+  /** The bytes from their beginning, any number of times until disposal. Rejects when they cannot be read whole. */
+  read(): AsyncIterable<Uint8Array>
+}
+
+/** Takes one document as it arrives. */
+export interface DocumentSink {
+  /**
+   * Awaited before the next: this is the back pressure. Rejects with `community-misbehaved` beyond the bound. The bytes
+   * may be reused by the caller once it resolves.
+   */
+  write(bytes: Uint8Array): Promise<void> | void
+  /** The document is whole. */
+  end(): Promise<HeldDocument>
+  /** Forgets what arrived; afterwards nothing is left on disk. */
+  abort(): Promise<void>
+}
+
+/** Holds documents: small ones in memory, others in files that nobody else can read. */
+export interface Spool {
+  /** Throws `overloaded` when as many documents are held as may be. */
+  begin(options: { readonly maxBytes: number; readonly signal: AbortSignal }): DocumentSink
 }

@@ -8,7 +8,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A transaction, or `unknown` when the message did not say which. */
-export type TransactionName = `ITI-${number}` | 'unknown'
+export type TransactionName = `ITI-${number}` | 'caller' | 'unknown'
 
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
@@ -65,6 +65,8 @@ export interface Events {
   exchangeFinished(event: ExchangeFinished): void
   legFinished(event: LegFinished): void
   breakerChanged(event: OfCommunity & { readonly actor: 'registry' | 'patients'; readonly state: BreakerState }): void
+  /** The keys of an issuer could not be had; the old ones are used as long as they may be. */
+  keySetFailed(event: { readonly set: string; readonly error: GatewayError }): void
   /** PDND gave no voucher for a community; `community-rejected` calls for somebody to look at the agreement. */
   voucherFailed(event: OfCommunity & { readonly error: GatewayError }): void
   entryDropped(event: InExchange & OfCommunity & { readonly reason: ErrorCode; readonly entries: number }): void
@@ -147,6 +149,9 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     breakerChanged({ community: { home, name }, actor, state }) {
       metrics.breakerState.set({ community: name, actor }, breakerStates[state])
       tell(state === 'open' ? 'warn' : 'info', 'breaker-changed', { home, name, actor, state })
+    },
+    keySetFailed({ set, error }) {
+      tell('warn', 'key-set-failed', { set, error: loggedFailure(error) })
     },
     voucherFailed({ community: { home, name }, error }) {
       const failure = loggedFailure(error)

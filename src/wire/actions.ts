@@ -2,6 +2,8 @@
 export const actions = {
   registryStoredQuery: 'urn:ihe:iti:2007:RegistryStoredQuery',
   crossGatewayQuery: 'urn:ihe:iti:2007:CrossGatewayQuery',
+  retrieveDocumentSet: 'urn:ihe:iti:2007:RetrieveDocumentSet',
+  crossGatewayRetrieve: 'urn:ihe:iti:2007:CrossGatewayRetrieve',
 } as const
 
 export type RequestAction = (typeof actions)[keyof typeof actions]

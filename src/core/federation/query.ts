@@ -36,7 +36,7 @@ export async function federate(
   route: (known: KnownPatient) => readonly Community[],
   parts: FederationParts,
 ): Promise<FederatedAnswer> {
-  const call = parts.policy.authorize('query', query, caller)
+  const call = parts.policy.authorize(query, caller)
   const { known, doubt } = await locate(patientOf(query, call), call, parts)
   const targets = route(known)
   const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))

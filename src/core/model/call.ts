@@ -10,6 +10,8 @@ export interface Exchange {
   readonly deadline: number
   /** The peer as transport security proved it. */
   readonly peer: Peer
+  /** What is held for this exchange and given up when it ends. */
+  readonly held?: AsyncDisposableStack
 }
 
 /** The party at the other end of the connection, from its certificate. */

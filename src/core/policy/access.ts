@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Assertion, AuthorizedCall, Permit } from '../model/call.ts'
-import { samePatientId } from '../model/patient.ts'
+import { type PatientId, samePatientId } from '../model/patient.ts'
 import { type DocumentFilter, namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { AccessPolicy } from '../ports.ts'
 
@@ -30,17 +30,26 @@ const purposes: ReadonlyMap<string, ReadonlySet<string>> = new Map([
  * and the document types asked for must be among those it names. Throws `access-denied`.
  */
 export const accessPolicy: AccessPolicy = {
-  authorize(_action, query, call) {
+  authorize(query, call) {
     const { assertion } = call
-    const { action } = assertion
-    if (action !== undefined && action !== 'READ') throw denied('action', 'The assertion is not for reading')
-    if (purposes.get(assertion.purposeOfUse)?.has(assertion.role) !== true) {
-      throw denied('role', 'The role has no right to search for this purpose of use')
-    }
-    requirePatient(query, assertion)
+    requireRole(assertion)
+    requirePatient(namesPatient(query) ? query.patientId : undefined, assertion)
     requireTypes(query, assertion)
     return { ...call, permit: permitOf(assertion) } satisfies AuthorizedCall
   },
+  authorizeRetrieval(call) {
+    const { assertion } = call
+    requireRole(assertion)
+    requirePatient(undefined, assertion)
+    return { ...call, permit: permitOf(assertion) } satisfies AuthorizedCall
+  },
+}
+
+function requireRole({ action, purposeOfUse, role }: Assertion): void {
+  if (action !== undefined && action !== 'READ') throw denied('action', 'The assertion is not for reading')
+  if (purposes.get(purposeOfUse)?.has(role) !== true) {
+    throw denied('role', 'The role has no right to search for this purpose of use')
+  }
 }
 
 /** What of a claim does not agree with what is asked. */
@@ -51,12 +60,13 @@ function denied(about: Disagreeing, message: string): GatewayError {
   return new GatewayError('access-denied', message, { details: { about } })
 }
 
-function requirePatient(query: StoredQuery, assertion: Assertion): void {
+/** `asked` is the patient a message names, where it names one. */
+function requirePatient(asked: PatientId | undefined, assertion: Assertion): void {
   const { patientId, patientKnownAs } = assertion
   if (patientId === undefined) throw denied('patient', 'The assertion names no patient')
   // Whose identifiers they are is the registry's word; without it the two must be the same.
   const identifiers = [patientId, ...(patientKnownAs?.identifiers ?? [])]
-  if (namesPatient(query) && !identifiers.some((one) => samePatientId(query.patientId, one))) {
+  if (asked !== undefined && !identifiers.some((one) => samePatientId(asked, one))) {
     throw denied('patient', 'The assertion is about another patient than the query')
   }
   // Citizens look at their own record; those who represent somebody are claimed to by their role.

@@ -54,6 +54,7 @@ export const apiProblems: Readonly<Record<ErrorCode, Told>> = {
   'community-busy': told(503, 'community-busy', 'A community is busy', { retryAfter: 5 }),
   'community-rejected': told(502, 'community-rejected', 'A community rejected the request'),
   'community-misbehaved': told(502, 'community-misbehaved', 'A community gave no usable answer'),
+  'document-altered': told(502, 'document-altered', 'A document is not the one that was registered'),
   overloaded: told(503, 'overloaded', 'The gateway is busy', { retryAfter: 1 }),
   internal: told(500, 'internal', 'The gateway failed'),
 }
@@ -75,9 +76,10 @@ export function problemOf(
   correlationId: CorrelationId,
   published?: PublishedProblem,
 ): { readonly problem: Problem; readonly retryAfter?: number } {
-  const { details, fault } = error
+  const { code, details } = error
   const { retryAfter, ...told } = toldOf(error)
-  const reason = fault === 'trust' && typeof details.reason === 'string' ? { reason: details.reason } : {}
+  const aboutTokens = code === 'assertion-missing' || code === 'assertion-invalid'
+  const reason = aboutTokens && typeof details.reason === 'string' ? { reason: details.reason } : {}
   const own = problem(told, correlationId, told.detail ?? error.message)
   return {
     problem: { ...own, ...published, ...reason },

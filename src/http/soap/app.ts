@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { GatewayError } from '../../core/errors.ts'
+import { forgetRest } from '../linger.ts'
 import type { SoapReply } from './endpoint.ts'
 
 /** A service at a path: how to answer a message, and the contract it serves. */
@@ -50,23 +50,6 @@ async function answer(context: Context<{ Bindings: HttpBindings }>, { serve }: D
   } finally {
     outgoing.off('close', leave)
   }
-}
-
-/** How long a caller may go on sending what nobody reads. */
-const lingerMs = 1_000
-
-/**
- * Takes what is still being sent and forgets it, for a while: of a connection that is closed upon unread bytes a caller
- * that is still writing never sees the answer (RFC 9112 §9.6).
- */
-function forgetRest(incoming: IncomingMessage, then: () => void): void {
-  const done = () => {
-    clearTimeout(timer)
-    incoming.off('end', done).off('close', done).off('error', done)
-    then()
-  }
-  const timer = setTimeout(done, lingerMs)
-  incoming.on('end', done).on('close', done).on('error', done).resume()
 }
 
 function contract(context: Context<{ Bindings: HttpBindings }>, { path, wsdl, schemas }: Door): Response {

@@ -38,6 +38,7 @@ export const soapErrors: Readonly<Record<ErrorCode, Told>> = {
   'community-busy': registryError('XDSUnavailableCommunity'),
   'community-rejected': registryError('XDSRegistryError'),
   'community-misbehaved': registryError('XDSUnavailableCommunity'),
+  'document-altered': registryError('XDSRepositoryError'),
   overloaded: { as: 'fault', fault: { code: 'Receiver' }, status: 503 },
   internal: registryError('XDSRegistryError'),
 }

@@ -12,6 +12,7 @@ import { prepareObject, writeObject } from './object-write.ts'
 import { readSlots } from './parts-read.ts'
 import { attribute, writeSlots } from './parts-write.ts'
 import { type RegistryErrorRecord, readRegistryErrors, writeRegistryErrors } from './registry-error.ts'
+import { responseStatusOf } from './response-status.ts'
 import type { ReturnType } from './stored-query.ts'
 
 /** What WS-Addressing said about a response. */
@@ -106,7 +107,7 @@ async function readResponse(
   const root = reader.local()
   if (root !== 'AdhocQueryResponse' && root !== 'RegistryResponse')
     throw nonsense('The community answered with something other than a query response')
-  const status = statusOf(reader.attribute('status'))
+  const status = responseStatusOf(reader.attribute('status'))
   const requestId = reader.attribute('requestId')
   const objects = objectListReader(onOddEntry)
   let responseSlots: readonly Slot[] = []
@@ -151,20 +152,6 @@ async function readList(
     objects.take(tree, tree.root)
     const waiting = pause?.()
     if (waiting !== undefined) await waiting
-  }
-}
-
-/** The status by its last word: some peers spell PartialSuccess with OASIS's prefix, or leave any prefix out. */
-function statusOf(told: string | undefined): ResponseStatus {
-  switch (told?.trim().split(':').at(-1)) {
-    case 'Success':
-      return 'success'
-    case 'PartialSuccess':
-      return 'partial-success'
-    case 'Failure':
-      return 'failure'
-    default:
-      throw nonsense('The community answered without a status that ebRS knows')
   }
 }
 

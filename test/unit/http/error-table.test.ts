@@ -35,6 +35,7 @@ const expected: Readonly<Record<ErrorCode, string>> = {
   'community-busy': 'XDSUnavailableCommunity',
   'community-rejected': 'XDSRegistryError',
   'community-misbehaved': 'XDSUnavailableCommunity',
+  'document-altered': 'XDSRepositoryError',
   overloaded: 'Receiver 503',
   internal: 'XDSRegistryError',
 }

@@ -45,6 +45,7 @@ function every(error: GatewayError): { readonly [Name in keyof Events]: Paramete
     exchangeFinished: { correlationId, transaction: 'ITI-18', outcome: 'failure', error, asked, durationMs: 6003.4 },
     legFinished: { correlationId, community, outcome: 'failed', error, durationMs: 6000.2 },
     breakerChanged: { community, actor: 'registry', state: 'open' },
+    keySetFailed: { set: 'portal', error },
     voucherFailed: { community, error },
     entryDropped: { correlationId, community, reason: 'metadata-invalid', entries: 2 },
     wrongPatientRefused: { correlationId, community },

@@ -8,7 +8,7 @@ import { authenticated, citizen, findDocuments, loinc, otherCitizen } from '../.
 const ownSubject = `${citizen.value}^^^&${citizen.authority}&ISO`
 
 function authorize(claims: Partial<Assertion>, query: StoredQuery = findDocuments()) {
-  return accessPolicy.authorize('query', query, authenticated(claims))
+  return accessPolicy.authorize(query, authenticated(claims))
 }
 
 const denied = expect.objectContaining({ code: 'access-denied', fault: 'trust' })
@@ -66,7 +66,7 @@ describe('about whom', () => {
     const { patientId: _, ...claims } = authenticated().assertion
     const byId: StoredQuery = { type: 'GetDocuments', documents: { by: 'entry-uuid', ids: ['urn:uuid:1'] }, extra: [] }
     for (const query of [findDocuments(), byId]) {
-      expect(() => accessPolicy.authorize('query', query, { ...authenticated(), assertion: claims })).toThrow(denied)
+      expect(() => accessPolicy.authorize(query, { ...authenticated(), assertion: claims })).toThrow(denied)
     }
   })
 
