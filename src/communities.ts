@@ -3,6 +3,7 @@ import { documentTypesEver, loinc } from '../contracts/affinity-domain/document-
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { cached } from './cache/cached.ts'
 import { registryAsker } from './client/ask-registry.ts'
+import { documentRetriever } from './client/retrieve-documents.ts'
 import { type CommunityClient, communityClient, type TlsIdentity } from './client/send.ts'
 import type { AdapterTools } from './config/adapter.ts'
 import type { CommunityConfig, Federation } from './config/federation.ts'
@@ -12,10 +13,10 @@ import type { AuthorizedCall } from './core/model/call.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import type { PatientId } from './core/model/patient.ts'
 import type { StoredQuery } from './core/model/stored-query.ts'
-import type { Clock, Community } from './core/ports.ts'
+import type { Clock, Community, Spool } from './core/ports.ts'
 import { type Modi, modiOf } from './modi.ts'
 import { guarded } from './resilience/guarded.ts'
-import type { healthRegistry } from './resilience/health.ts'
+import type { BreakerState, GuardedActor, healthRegistry } from './resilience/health.ts'
 import type { Events } from './telemetry/events.ts'
 import { type FseIssuer, fseIssuer } from './trust/jwt/issue-fse.ts'
 import { type IssuingProfile, samlIssuer, type Vouching } from './trust/saml/issue-saml.ts'
@@ -30,6 +31,7 @@ export interface ConnectParts {
   readonly opened: AsyncDisposableStack
   /** Keys and anchors as of now. */
   readonly material: () => TrustMaterial
+  readonly spool: Spool
 }
 
 /** The communities, and how to put renewed keys and anchors to use. */
@@ -41,8 +43,8 @@ export interface Connected {
 
 /** Every community of the configuration: its adapter, guarded, cached where it says so. Throws ConfigError. */
 export function connectCommunities(config: LoadedConfig, parts: ConnectParts): Connected {
-  const { clock, events, health, opened, material } = parts
-  const toolsFor = toolmaker(config, { clock, events, signer: () => material().signer })
+  const { clock, events, health, opened, material, spool } = parts
+  const toolsFor = toolmaker(config, { clock, events, spool, signer: () => material().signer })
   const clients = new Map<string, CommunityClient>()
   const communities = config.federation.communities.map((entry, index) => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
@@ -55,9 +57,11 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
       onFailure: (error) => events.voucherFailed({ community, error }),
     })
     const connected = connect(entry, toolsFor(entry, client, modi), index)
-    const onStateChange = ({ actor, to }: { actor: 'registry' | 'patients'; to: 'closed' | 'half-open' | 'open' }) =>
+    const onStateChange = ({ actor, to }: { actor: GuardedActor; to: BreakerState }) =>
       events.breakerChanged({ community, actor, state: to })
-    const watched = health.add(guarded(connected, entry.guard, { onStateChange }, clock))
+    const watched = health.add(
+      guarded(connected, { ...entry.guard, retrievalTimeoutMs: entry.retrieval.timeoutMs }, { onStateChange }, clock),
+    )
     return opened.use(entry.cache === undefined ? watched : cached(watched, entry.cache, clock))
   })
   return {
@@ -94,7 +98,7 @@ function optionFaults(error: unknown, index: number) {
 /** Makes the tools of each community. */
 export function toolmaker(
   { federation }: LoadedConfig,
-  { clock, events, signer }: { clock: Clock; events: Events; signer: () => Signer },
+  { clock, events, signer, spool }: { clock: Clock; events: Events; signer: () => Signer; spool: Spool },
 ) {
   const { gateway } = federation
   const lifetime = { lifetimeMs: gateway.assertionLifetimeMs, clock }
@@ -120,6 +124,14 @@ export function toolmaker(
         onDropped: ({ correlationId }, entries) =>
           events.entryDropped({ correlationId, community, reason: 'metadata-invalid', entries }),
       }),
+      retrieve: documentRetriever({
+        client,
+        spool,
+        maxDocumentBytes: gateway.retrieval.maxDocumentBytes,
+        ...modi,
+        vouch: async (call) => await saml.issue(vouchingFor(gateway, call), profile),
+      }),
+      mostAtOnce: entry.retrieval.mostAtOnce,
       homeOf: organizationHome,
     }
   }
@@ -137,7 +149,10 @@ function perSigner(signer: () => Signer, make: (signer: Signer) => FseIssuer): (
 }
 
 /** How a community wants to be told who asks. */
-function issuingProfile({ vouching }: CommunityConfig, gateway: Federation['gateway']): IssuingProfile {
+export function issuingProfile(
+  { vouching }: Pick<CommunityConfig, 'vouching'>,
+  gateway: Pick<Federation['gateway'], 'home'>,
+): IssuingProfile {
   if (vouching.profile === 'ini') return vouching
   const { audience, roleSystem, purposeSystem } = vouching
   return {

@@ -11,6 +11,9 @@ import { wrongPatient } from './core/federation/ask.ts'
 import { initiatingGateway } from './core/federation/initiating-gateway.ts'
 import type { FederationParts } from './core/federation/query.ts'
 import { respondingGateway } from './core/federation/responding-gateway.ts'
+import { retrieveGateway } from './core/federation/retrieve.ts'
+import type { Unverified } from './core/federation/verify-document.ts'
+import type { Peer } from './core/model/call.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import { accessPolicy } from './core/policy/access.ts'
 import type { Clock, Community, ReplayMemory } from './core/ports.ts'
@@ -21,11 +24,13 @@ import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
 import { type RefusalDialect, refusals } from './http/soap/refusals.ts'
+import { iti39, iti43 } from './http/soap/retrieve.ts'
 import { iti18, iti38 } from './http/soap/stored-query.ts'
 import { type KeySets, keySets } from './key-sets.ts'
 import { reloadable } from './keys/reloadable.ts'
 import { anchorReader } from './parties.ts'
 import { healthRegistry } from './resilience/health.ts'
+import { spool } from './spool/spool.ts'
 import { sqliteStore } from './store/sqlite.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
 import { createLog } from './telemetry/log.ts'
@@ -58,6 +63,7 @@ export interface GatewayOptions {
 export const paths = {
   iti18: '/xds/DocumentRegistry_Service',
   iti38: '/xca/RespondingGateway_Service',
+  iti43: '/xds/DocumentRepository_Service',
 } as const
 
 /**
@@ -99,8 +105,12 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     },
   )
   const material = () => trust.current().material
+  const { retrieval } = gateway
+  const documents = opened.use(
+    spool(retrieval.spool === undefined ? {} : { directory: config.locate(retrieval.spool) }),
+  )
   sets.renew(material().tls, trust.current().tokens.servers)
-  const connected = connectCommunities(config, { clock, events, health, opened, material })
+  const connected = connectCommunities(config, { clock, events, health, opened, material, spool: documents })
   const { communities } = connected
   const own = communities.find(({ home }) => home === gateway.home)
   if (own?.relation !== 'own') {
@@ -120,23 +130,39 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   }
   const rules = federationParts(own, clock, events)
   const home = homeCommunityId(gateway.home)
+  const initiating = initiatingGateway({ ...rules, communities, mode: gateway.routing })
+  const responding = respondingGateway({ ...rules, own })
+  const retrieving = {
+    ...{ policy: accessPolicy, clock, home, mostDocuments: retrieval.maxDocuments },
+    unverified: ({ name }: Community) => unverifiedOf(config, name),
+    ...(rules.onLeg === undefined ? {} : { onLeg: rules.onLeg }),
+  }
+  const withDocuments = { ...soap, deadlineMs: retrieval.deadlineMs }
+  const forConsumers = (peer: Peer) => peer.home === home
+  const forCommunities = (peer: Peer) => peer.home !== undefined && peer.home !== home
   const doors: Door[] = [
     door(paths.iti18, 'DocumentRegistry', {
+      serve: soapEndpoint({ transactions: [iti18(initiating, home)], admits: forConsumers }, soap),
+    }),
+    door(paths.iti43, 'DocumentRepository', {
       serve: soapEndpoint(
         {
-          transactions: [iti18(initiatingGateway({ ...rules, communities, mode: gateway.routing }), home)],
-          admits: (peer) => peer.home === home,
+          transactions: [iti43(retrieveGateway({ ...retrieving, communities, index: initiating }), home)],
+          admits: forConsumers,
         },
-        soap,
+        withDocuments,
       ),
     }),
     door(paths.iti38, 'RespondingGateway', {
       serve: soapEndpoint(
         {
-          transactions: [iti38(respondingGateway({ ...rules, own }), home)],
-          admits: (peer) => peer.home !== undefined && peer.home !== home,
+          transactions: [
+            iti38(responding, home),
+            iti39(retrieveGateway({ ...retrieving, communities: [own], index: responding }), home),
+          ],
+          admits: forCommunities,
         },
-        soap,
+        withDocuments,
       ),
     }),
   ]
@@ -212,7 +238,9 @@ function federationParts(own: Community, clock: Clock, events: Events): Federati
 function door(path: string, wsdl: string, { serve }: Pick<Door, 'serve'>): Door {
   const folder = new URL('../contracts/ihe/', import.meta.url)
   const text = (name: string) => readFileSync(new URL(name, folder), 'utf8')
-  const schemas = ['rim.xsd', 'rs.xsd', 'query.xsd', 'xml.xsd'].map((name) => [name, text(`xsd/${name}`)] as const)
+  const schemas = ['rim.xsd', 'rs.xsd', 'query.xsd', 'xdsb.xsd', 'xml.xsd'].map(
+    (name) => [name, text(`xsd/${name}`)] as const,
+  )
   return { path, serve, wsdl: text(`wsdl/${wsdl}.wsdl`), schemas: new Map(schemas) }
 }
 
@@ -257,6 +285,11 @@ function dialectOf({ federation }: LoadedConfig, name: string | undefined): Refu
   if (community?.adapter === 'ini') return 'ini'
   const party = community ?? federation.consumers.find((one) => one.name === name)
   return party?.trust.assertions?.profile === 'xua' ? 'xua' : 'wss'
+}
+
+/** What the configuration says of a community's documents that cannot be verified. */
+function unverifiedOf({ federation }: LoadedConfig, name: string): Unverified {
+  return federation.communities.find((one) => one.name === name)?.retrieval.unverified ?? 'refuse'
 }
 
 function secureContextOf({ tls, parties }: TrustMaterial) {

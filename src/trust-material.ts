@@ -86,7 +86,7 @@ async function signerOf(signing: Identity['signing'], config: LoadedConfig, sign
 }
 
 function sourceOf(identity: Identity['tls'], { locate }: LoadedConfig): KeySource {
-  const passphrase = identity.passphrase === undefined ? {} : { passphraseFile: locate(identity.passphrase) }
+  const passphrase = identity.passphrase === undefined ? {} : { passphrase: locate(identity.passphrase) }
   if ('pkcs12' in identity) return { pkcs12: locate(identity.pkcs12), ...passphrase }
   return { certificate: locate(identity.certificate), key: locate(identity.key), ...passphrase }
 }

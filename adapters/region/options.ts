@@ -4,6 +4,8 @@ import { z } from 'zod'
 export const regionOptions = z.strictObject({
   /** ITI-38 endpoint. */
   query: z.url({ protocol: /^https$/ }),
+  /** ITI-39 endpoint; absent, its documents cannot be retrieved from it directly. */
+  retrieve: z.url({ protocol: /^https$/ }).optional(),
   /** The region registers people under each of their identifiers (default), or resolves them itself. */
   identifiers: z.enum(['each', 'active']).default('each'),
   quirks: z
@@ -16,6 +18,8 @@ export const regionOptions = z.strictObject({
       codeLists: z.enum(['one-per-value', 'joined']).default('one-per-value'),
       /** A query without a home is what some gateways insist on when a patient is named. */
       sendHome: z.boolean().default(true),
+      /** How requests for documents are packaged; answers are taken either way. */
+      packaging: z.enum(['mtom', 'plain']).default('mtom'),
       /** Homes of other communities behind the same gateway. */
       fronts: z.array(z.string()).default([]),
     })

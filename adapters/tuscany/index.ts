@@ -3,6 +3,7 @@ import { defineAdapter } from '../../src/config/adapter.ts'
 import { fhirRegistry } from './fhir-registry.ts'
 import { tuscanyOptions } from './options.ts'
 import { fhirPatients } from './patients.ts'
+import { xdsRepository } from './repository.ts'
 import { xdsRegistry } from './xds-registry.ts'
 
 const organizations = Object.keys(names)
@@ -12,7 +13,7 @@ export default defineAdapter({
   name: 'tuscany',
   options: tuscanyOptions,
   connect({ home, name, options }, tools) {
-    const { fhir, registry, protocol, patients, regionSystem } = options
+    const { fhir, registry, repository, protocol, patients, regionSystem } = options
     const answers =
       protocol === 'xds'
         ? registry && xdsRegistry(registry, options, tools)
@@ -26,6 +27,7 @@ export default defineAdapter({
       // The index of those we assist tells of their documents wherever these lie.
       reaches: organizations.flatMap((code) => tools.homeOf(code) ?? []).filter((other) => other !== home),
       registry: answers,
+      ...(repository === undefined ? {} : { repository: xdsRepository(repository, options, tools) }),
       ...(patients && fhir
         ? { patients: fhirPatients({ baseUrl: fhir, regionSystem, homes: tools.homeOf, tools }) }
         : {}),

@@ -9,6 +9,10 @@ export const tuscanyOptions = z
     protocol: z.enum(['xds', 'fhir']).default('xds'),
     /** ITI-18 endpoint of the registry. */
     registry: endpoint.optional(),
+    /** ITI-43 endpoint of the repositories; absent, our own documents cannot be retrieved. */
+    repository: endpoint.optional(),
+    /** How requests for documents are packaged; answers are taken either way. */
+    packaging: z.enum(['mtom', 'plain']).default('mtom'),
     /** Base address of the FHIR R4 face (ITI-67, ITI-78). */
     fhir: endpoint.optional(),
     /** Asks the FHIR face for a person's identifiers and region of assistance (ITI-78). */

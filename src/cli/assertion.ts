@@ -19,8 +19,8 @@ export interface AssertionWishes {
 /** Roles that see a record as the person it is about. */
 const self = new Set(['ASS'])
 
-/** A synthetic professional: nobody has this codice fiscale. */
-const professional = 'VRDMRC67T20I257E^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
+/** A synthetic professional, as a CX: nobody has this codice fiscale. */
+export const professional = 'VRDMRC67T20I257E^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
 
 /** A signer over a party's signing key. */
 export function signerOf({ signing: { certificate, key } }: Pick<Identity, 'signing'>): Signer {

@@ -30,6 +30,31 @@ export async function readAnswer(
   return { status: response.statusCode, headers, body }
 }
 
+/** An answer as it arrives. */
+export interface ArrivingAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** To be read once. Rejects when it breaks off. */
+  readonly body: AsyncIterable<Buffer>
+}
+
+/** Hands an answer over unread, refusing what `readAnswer` refuses but for its size; what is left unread is cut off. */
+export async function arriving<T>(
+  response: Dispatcher.ResponseData,
+  target: Target,
+  take: (answer: ArrivingAnswer) => Promise<T>,
+): Promise<T> {
+  const headers = flat(response.headers)
+  const fault = faultOf(response.statusCode, headers, Number.POSITIVE_INFINITY)
+  const { body } = response
+  try {
+    if (fault !== undefined) throw misbehaved(fault, response.statusCode, target)
+    return await take({ status: response.statusCode, headers, body })
+  } finally {
+    if (!body.readableEnded) body.on('error', () => undefined).destroy()
+  }
+}
+
 type Misbehaviour = 'redirect' | 'encoding' | 'oversize'
 
 const sentences: Readonly<Record<Misbehaviour, string>> = {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { MessageIdForm, RegistryQuestion, RegistryReply } from '../config/adapter.ts'
+import type { RegistryQuestion, RegistryReply } from '../config/adapter.ts'
 import { GatewayError, type Issue } from '../core/errors.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
 import type { PatientId } from '../core/model/patient.ts'
@@ -11,6 +11,7 @@ import { defaultXmlLimits } from '../wire/xml.ts'
 import type { OutboundResponse } from './answer.ts'
 import { breather } from './breather.ts'
 import { homed } from './homed.ts'
+import { messageIdOf, requireSameMessage } from './message-id.ts'
 import type { CommunityClient, OutboundRequest } from './send.ts'
 
 /** The addressing of a message that has an address. */
@@ -53,7 +54,7 @@ export function registryAsker({
     const body = encodeStoredQuery(query, question.codeLists === undefined ? {} : { codeLists: question.codeLists })
     let messageId = ''
     const response = await client.sendFresh(async () => {
-      messageId = spelt(randomUUID(), question.messageId ?? 'urn:uuid')
+      messageId = messageIdOf(randomUUID(), question.messageId)
       const assertion = await vouch({ call, query, ...(namesPatient(query) ? { patientId: query.patientId } : {}) })
       const request = {
         url,
@@ -74,12 +75,7 @@ export function registryAsker({
         dropped++
       },
     })
-    const { relatesTo } = decoded.header
-    if (relatesTo !== undefined && uuidOf(relatesTo) !== uuidOf(messageId)) {
-      throw new GatewayError('community-misbehaved', 'The community answered another message', {
-        details: { reason: 'relates-to-differs' },
-      })
-    }
+    requireSameMessage(decoded.header.relatesTo, messageId)
     if (decoded.fault !== undefined) {
       const { code, reason, detail, subcode } = decoded.fault
       const issue: Issue = {
@@ -95,15 +91,6 @@ export function registryAsker({
     if (dropped > 0) onDropped?.(call, dropped)
     return { kind: 'answer', status: decoded.status, answer }
   }
-}
-
-function spelt(uuid: string, form: MessageIdForm): string {
-  return form === 'bare' ? uuid : form === 'uuid' ? `uuid:${uuid}` : `urn:uuid:${uuid}`
-}
-
-/** INI answers whatever spelling it was sent, other peers their own (ini.md §1.4). */
-function uuidOf(messageId: string): string {
-  return messageId.replace(/^(urn:)?uuid:/i, '').toLowerCase()
 }
 
 /** The body decides, not the label: INI's front end says `application/soap-xml`, others `text/xml` (ini.md §6.2 no. 1). */

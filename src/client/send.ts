@@ -9,7 +9,7 @@ import type { Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../core/errors.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { Clock } from '../core/ports.ts'
-import { type OutboundResponse, readAnswer } from './answer.ts'
+import { type ArrivingAnswer, arriving, type OutboundResponse, readAnswer } from './answer.ts'
 import { failedBeforeAnswer, failure, type Progress, type Target } from './failures.ts'
 import { type JudgeServer, originPools } from './origins.ts'
 
@@ -69,6 +69,12 @@ export interface CommunityClient extends AsyncDisposable {
    */
   send(request: OutboundRequest): Promise<OutboundResponse>
   /**
+   * Sends once and hands the answer over as it arrives: its status, its headers, and the bytes at the pace of whoever
+   * takes them. Resolves to what `take` does; rejects as `send` does, also for an answer that breaks off while it is taken.
+   * What `take` leaves unread is cut off with the connection.
+   */
+  receive<T>(request: OutboundRequest, take: (answer: ArrivingAnswer) => Promise<T>): Promise<T>
+  /**
    * Builds and sends; if the request is idempotent, the connection fails before any byte of the answer and time
    * remains, builds anew (fresh MessageID, fresh signature) and sends a second and last time.
    */
@@ -98,7 +104,10 @@ export function communityClient(options: CommunityClientOptions): CommunityClien
     judgeServer && judgement(judgeServer),
   )
 
-  async function send(request: OutboundRequest): Promise<OutboundResponse> {
+  async function exchange<T>(
+    request: OutboundRequest,
+    read: (response: Dispatcher.ResponseData, target: Target) => Promise<T>,
+  ): Promise<T> {
     const url = endpointOf(request)
     const target: Target = { community: options.name, home: options.home, origin: url.origin }
     return await origins.with(url.origin, async (pool) => {
@@ -111,15 +120,19 @@ export function communityClient(options: CommunityClientOptions): CommunityClien
           body: request.body ?? null,
           signal: request.signal,
         })
-        return await readAnswer(response, maxResponseBytes, target)
+        return await read(response, target)
       } catch (error) {
         throw failure(error, progress, request.signal, target)
       }
     })
   }
 
+  const send = (request: OutboundRequest): Promise<OutboundResponse> =>
+    exchange(request, (response, target) => readAnswer(response, maxResponseBytes, target))
+
   return {
     send,
+    receive: (request, take) => exchange(request, (response, target) => arriving(response, target, take)),
     async sendFresh(build) {
       const request = await build()
       try {

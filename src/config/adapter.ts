@@ -3,6 +3,7 @@ import type { QueryAnswer } from '../core/model/answers.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { PatientId } from '../core/model/patient.ts'
+import type { DocumentReference, RetrieveAnswer } from '../core/model/retrieval.ts'
 import type { StoredQuery } from '../core/model/stored-query.ts'
 import type { Clock, Community } from '../core/ports.ts'
 
@@ -46,6 +47,22 @@ export type RegistryReply =
     }
   | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
 
+/** Documents to retrieve from a repository over SOAP. */
+export interface RepositoryQuestion {
+  readonly url: string
+  readonly action: string
+  readonly references: readonly DocumentReference[]
+  readonly call: AuthorizedCall
+  readonly messageId?: MessageIdForm
+  /** How the request is packaged; an answer is taken either way. */
+  readonly packaging?: 'mtom' | 'plain'
+}
+
+/** What the repository said. The documents are held for the exchange. */
+export type RepositoryReply =
+  | ({ readonly kind: 'answer' } & RetrieveAnswer)
+  | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
+
 /** What an adapter may do to the world. Everything is bounded by the call's signal. */
 export interface AdapterTools {
   readonly clock: Clock
@@ -66,6 +83,10 @@ export interface AdapterTools {
   }) => Promise<string>
   /** Signs, sends, and opens the reply of a registry. Rejects with GatewayError when there is no readable reply. */
   readonly ask: (question: RegistryQuestion) => Promise<RegistryReply>
+  /** Signs, sends, and takes documents as they arrive. Rejects with GatewayError when there is no readable reply. */
+  readonly retrieve: (question: RepositoryQuestion) => Promise<RepositoryReply>
+  /** How many documents one request may name, by the configuration. */
+  readonly mostAtOnce: number
   /** The homeCommunityId of an organization code (`120`) of the affinity domain. */
   readonly homeOf: (organizationCode: string) => HomeCommunityId | undefined
 }

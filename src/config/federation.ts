@@ -159,6 +159,16 @@ const community = z.strictObject({
     message: messageSignature.optional(),
   }),
   modi: modi.optional(),
+  retrieval: z
+    .strictObject({
+      /** Limit of one request for documents. */
+      timeoutMs: z.int().min(10).default(60_000),
+      /** How many documents one request may name. */
+      mostAtOnce: z.int().min(1).max(256).default(5),
+      /** What is done with a document whose entry states neither hash nor size. */
+      unverified: z.enum(['deliver', 'refuse']).default('deliver'),
+    })
+    .prefault({}),
   /** The form of the assertions we send. Of profile `xua`, the audience is the community's own name for itself. */
   vouching: z
     .discriminatedUnion('profile', [
@@ -233,6 +243,19 @@ export const federation = z
           documentTypes: policyFault.default('PFA14'),
         })
         .prefault({}),
+      retrieval: z
+        .strictObject({
+          /** Within which a retrieval is answered; sending the documents comes after. */
+          deadlineMs: z.int().min(100).default(120_000),
+          maxDocuments: z.int().min(1).max(256).default(64),
+          maxDocumentBytes: z
+            .int()
+            .min(1_024)
+            .default(256 * 1024 * 1024),
+          /** Folder of documents under way, beyond 1 MiB each; absent, the system's own. */
+          spool: file.optional(),
+        })
+        .prefault({}),
       assertionLifetimeMs: z.int().min(1_000).default(300_000),
       maxConcurrentExchanges: z.int().min(1).default(256),
       /** `assisted` follows the region of assistance; `everyone` asks all communities about everybody. */
@@ -253,6 +276,9 @@ export const federation = z
       }
     }
     communities.forEach((one, index) => {
+      if (one.retrieval.timeoutMs >= gateway.retrieval.deadlineMs) {
+        fault('must be shorter than gateway.retrieval.deadlineMs', 'communities', index, 'retrieval', 'timeoutMs')
+      }
       if (one.guard.timeoutMs >= gateway.deadlineMs) {
         fault('must be shorter than gateway.deadlineMs', 'communities', index, 'guard', 'timeoutMs')
       }

@@ -13,11 +13,14 @@ export type GuardedCommunity = Community & Watched
  */
 export function guarded(
   community: Community,
-  options: GuardOptions,
+  options: GuardOptions & {
+    /** Of one retrieval; absent, as of every other call. Documents take longer than their metadata. */
+    readonly retrievalTimeoutMs?: number
+  },
   events: GuardEvents = {},
   clock: Clock = { now: () => Date.now() },
 ): GuardedCommunity {
-  const { name, home, relation, identifiers, reaches, registry, patients } = community
+  const { name, home, relation, identifiers, reaches, registry, repository, patients } = community
   const guardOf = (actor: GuardedActor) => {
     const changed = (from: BreakerState, to: BreakerState): void => {
       try {
@@ -26,11 +29,13 @@ export function guarded(
         // Thrown on, an observer's mistake would pass through opossum's events and fail a call that went well.
       }
     }
-    return guard(actor, options, changed, clock)
+    const timeoutMs = actor === 'repository' ? (options.retrievalTimeoutMs ?? options.timeoutMs) : options.timeoutMs
+    return guard(actor, { ...options, timeoutMs }, changed, clock)
   }
   const asking = registry && { guard: guardOf('registry'), actor: registry }
+  const retrieving = repository && { guard: guardOf('repository'), actor: repository }
   const locating = patients && { guard: guardOf('patients'), actor: patients }
-  const guards = [asking?.guard, locating?.guard].filter((each) => each !== undefined)
+  const guards = [asking?.guard, retrieving?.guard, locating?.guard].filter((each) => each !== undefined)
 
   return {
     name,
@@ -41,6 +46,13 @@ export function guarded(
     ...(asking && {
       registry: {
         query: (query, call) => asking.guard.run(call, (limited) => asking.actor.query(query, limited)),
+      },
+    }),
+    ...(retrieving && {
+      repository: {
+        mostAtOnce: retrieving.actor.mostAtOnce,
+        retrieve: (references, call) =>
+          retrieving.guard.run(call, (limited) => retrieving.actor.retrieve(references, limited)),
       },
     }),
     ...(locating && {

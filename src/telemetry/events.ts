@@ -64,7 +64,9 @@ export interface Events {
   exchangeStarted(event: InExchange): void
   exchangeFinished(event: ExchangeFinished): void
   legFinished(event: LegFinished): void
-  breakerChanged(event: OfCommunity & { readonly actor: 'registry' | 'patients'; readonly state: BreakerState }): void
+  breakerChanged(
+    event: OfCommunity & { readonly actor: 'registry' | 'repository' | 'patients'; readonly state: BreakerState },
+  ): void
   /** The keys of an issuer could not be had; the old ones are used as long as they may be. */
   keySetFailed(event: { readonly set: string; readonly error: GatewayError }): void
   /** PDND gave no voucher for a community; `community-rejected` calls for somebody to look at the agreement. */

@@ -99,11 +99,16 @@ function identified(
 ): Identification | undefined {
   if (node === undefined) return undefined
   const { identification } = verifyIdentification(tree, node, options)
+  requireSamePatient(identification, patient)
+  return identification
+}
+
+/** The registry speaks of the patient of the attribute assertion, or of nobody. Throws Refusal. */
+export function requireSamePatient({ codes }: Pick<Identification, 'codes'>, patient: Assertion['patientId']): void {
   const about =
     patient !== undefined &&
-    identification.codes.some(({ value }) => samePatientId({ value, authority: authorities.codiceFiscale }, patient))
+    codes.some(({ value }) => samePatientId({ value, authority: authorities.codiceFiscale }, patient))
   if (!about) throw refused('coherence', 'identification-is-about-another-patient')
-  return identification
 }
 
 /** The identifiers that are valid; a code the registry holds and nobody can have is no reason to refuse the rest. */

@@ -1,5 +1,5 @@
 import { hash, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { canonicalBytes } from '../wire/c14n.ts'
+import { type CanonicalOptions, withCanonicalBytes } from '../wire/c14n.ts'
 import { NONE, type Node, XmlError, type XmlTree } from '../wire/xml.ts'
 import { onlyChild } from '../wire/xml-child.ts'
 import { digestMethods, dsigNames, type HashName, signatureMethods } from '../wire/xml-signature.ts'
@@ -94,22 +94,26 @@ function referenceOf(tree: XmlTree, reference: Node, rules: SignatureRules): Ref
  */
 export function requireDigest(tree: XmlTree, node: Node, reference: Reference, omit?: Node): Buffer {
   const { inclusivePrefixes, digest } = reference
-  const bytes = canonical(tree, node, omit === undefined ? { inclusivePrefixes } : { inclusivePrefixes, omit })
-  const actual = hash(reference.hash, bytes, 'buffer')
-  if (actual.length !== digest.length || !timingSafeEqual(actual, digest)) throw refused('signature', 'digest-differs')
-  return reference.hash === 'sha256' ? actual : hash('sha256', bytes, 'buffer')
+  const options = omit === undefined ? { inclusivePrefixes } : { inclusivePrefixes, omit }
+  return canonical(tree, node, options, (bytes) => {
+    const actual = hash(reference.hash, bytes, 'buffer')
+    if (actual.length !== digest.length || !timingSafeEqual(actual, digest))
+      throw refused('signature', 'digest-differs')
+    return reference.hash === 'sha256' ? actual : hash('sha256', bytes, 'buffer')
+  })
 }
 
 /** Throws Refusal unless the key made the signature over its SignedInfo. Says nothing of what is referred to. */
 export function requireSignature(tree: XmlTree, signature: XmlSignature, key: KeyObject, check: SignatureCheck): void {
   const { algorithm, signedInfo, inclusivePrefixes, value } = signature
-  const signed = canonical(tree, signedInfo, { inclusivePrefixes })
-  if (!check(algorithm, signed, key, value)) throw refused('signature', 'signature-does-not-hold')
+  const holds = canonical(tree, signedInfo, { inclusivePrefixes }, (signed) => check(algorithm, signed, key, value))
+  if (!holds) throw refused('signature', 'signature-does-not-hold')
 }
 
-function canonical(tree: XmlTree, node: Node, options: Parameters<typeof canonicalBytes>[2]): Buffer {
+/** The canonical bytes hold as long as they are used. */
+function canonical<T>(tree: XmlTree, node: Node, options: CanonicalOptions, use: (bytes: Buffer) => T): T {
   try {
-    return canonicalBytes(tree, node, options)
+    return withCanonicalBytes(tree, node, options, use)
   } catch (error) {
     if (error instanceof XmlError) throw refused('signature', 'canonicalization-failed', error)
     throw error

@@ -1,9 +1,11 @@
 import { Buffer } from 'node:buffer'
-import { COLON, EQUALS, GREATER, LESS, QUOTE, SLASH, SPACE } from './xml-characters.ts'
+import { COLON, EQUALS, GREATER, QUOTE, SPACE } from './xml-characters.ts'
 import { decode } from './xml-decode.ts'
 import { XmlError, type XmlReason } from './xml-error.ts'
-import { LENGTH, LOCAL, NAME, NO_NAMESPACE, OFFSET, PREFIX, XML_NAMESPACE } from './xml-names.ts'
-import { ascii, attributeEscapes, textEscapes, XmlOutput } from './xml-output.ts'
+import { LENGTH, NAME, OFFSET, PREFIX } from './xml-names.ts'
+import { NO_NAMESPACE, XML_NAMESPACE } from './xml-namespaces.ts'
+import { compareAttributes, compareNames } from './xml-order.ts'
+import { ascii, attributeEscapes, isCanonicalText, textEscapes, XmlOutput } from './xml-output.ts'
 import {
   ATTRIBUTE,
   ATTRIBUTE_COUNT,
@@ -13,8 +15,10 @@ import {
   CHILDREN,
   CLOSING,
   DECLARATION_SIZE,
+  DECLARED_END,
   DECLARED_NAMESPACE,
   DECLARED_PREFIX,
+  DECLARED_START,
   ELEMENT,
   ENCODED,
   END,
@@ -32,7 +36,7 @@ import {
   VALUE_START,
   type XmlRecords,
 } from './xml-records.ts'
-import type { Source } from './xml-source.ts'
+import { freshSource, type Source, zeros } from './xml-source.ts'
 import { decodeContent, NONE, type Node, type XmlTree } from './xml-tree.ts'
 
 export interface CanonicalOptions {
@@ -47,19 +51,55 @@ export interface CanonicalOptions {
  * a form larger than the tree's `maxBytes`, and rather than give an empty one.
  */
 export function canonicalize(tree: XmlTree, node: Node, options: CanonicalOptions = {}): string {
-  return canonicalBytes(tree, node, options).toString('utf8')
+  return withCanonicalBytes(tree, node, options, (bytes) => bytes.toString('utf8'))
 }
 
 /** As `canonicalize`, in UTF-8: what a digest is taken of. */
 export function canonicalBytes(tree: XmlTree, node: Node, options: CanonicalOptions = {}): Buffer {
+  // Longer forms do not stand in the memory that is used again.
+  return withCanonicalBytes(tree, node, options, (bytes) => (bytes.length > spareBytes ? bytes : Buffer.from(bytes)))
+}
+
+/**
+ * Calls `use` with what `canonicalBytes` gives and returns what it returns. The bytes hold only until then: their memory
+ * is used again.
+ */
+export function withCanonicalBytes<T>(
+  tree: XmlTree,
+  node: Node,
+  options: CanonicalOptions,
+  use: (bytes: Buffer) => T,
+): T {
   const absent = !(node >= 0 && node < tree.records.count)
   if (absent || node === options.omit) throw new XmlError('empty-canonical-form', absent ? 0 : tree.start(node))
-  return new Canonicalization(tree, node, options).bytes()
+  const expected = roomForDeclarations + tree.end(node) - tree.start(node)
+  if (expected > spareBytes) {
+    const memory = freshSource(Math.min(expected, tree.records.maxBytes))
+    return use(new Canonicalization(tree, node, options, memory).bytes())
+  }
+  const memory = spare ?? freshSource(spareBytes)
+  // While it is in use, a canonicalization that `use` asks for takes other memory.
+  spare = undefined
+  try {
+    return use(new Canonicalization(tree, node, options, memory).bytes())
+  } finally {
+    spare = memory
+  }
 }
+
+const roomForDeclarations = 1024
+/**
+ * Memory of this size is kept from one form to the next: most are wanted for as long as hashing them takes. The last form
+ * stays in it until then, as it would in memory that waits for the collector.
+ */
+const spareBytes = 64 * 1024
+let spare: Source | undefined
 
 /** The empty prefix: the default namespace. */
 const DEFAULT = 0
 const xmlns = ascii(' xmlns')
+const closingMarks = ascii('</')
+const tagMarks = '</>'.length
 
 class Canonicalization {
   readonly #records: XmlRecords
@@ -69,21 +109,19 @@ class Canonicalization {
   /** Per prefix, the namespace (+ 1) that the nearest rendered ancestor declares, 0 when none; and how to go back. */
   readonly #rendered: Int32Array
   readonly #undo: number[] = []
-  readonly #inclusive: Uint8Array | undefined
-  readonly #namespaces = new Map<number, Source>()
+  /** Per prefix, 1 when it is in the inclusive list. */
+  readonly #inclusive: Int32Array | undefined
 
-  constructor(tree: XmlTree, apex: Node, options: CanonicalOptions) {
+  constructor(tree: XmlTree, apex: Node, options: CanonicalOptions, memory: Source) {
     const records = tree.records
     this.#records = records
     this.#apex = apex
     this.#omit = options.omit ?? NONE
-    this.#out = new XmlOutput(1024 + tree.end(apex) - tree.start(apex), records.maxBytes, () =>
-      this.#refuse('too-large'),
-    )
-    this.#rendered = new Int32Array(records.names.count)
+    this.#out = new XmlOutput(records.source, memory, records.maxBytes, () => this.#refuse('too-large'))
+    this.#rendered = zeros(records.names.count)
     this.#rendered[DEFAULT] = NO_NAMESPACE + 1
     if (options.inclusivePrefixes !== undefined && options.inclusivePrefixes.length > 0) {
-      this.#inclusive = new Uint8Array(records.names.count)
+      this.#inclusive = zeros(records.names.count)
       for (const prefix of options.inclusivePrefixes) {
         const number = prefix === '#default' ? DEFAULT : prefix === '' ? -1 : records.names.numberOf(prefix)
         if (number >= 0) this.#inclusive[number] = 1
@@ -125,23 +163,28 @@ class Canonicalization {
   #startTag(node: Node): void {
     const { elements, attributes, names } = this.#records
     const at = node * ELEMENT
-    const name = elements[at + NAME_OF]!
-    this.#out.byte(LESS)
-    this.#name(name)
+    const name = elements[at + NAME_OF]! << NAME
+    const nameEnd = elements[at + START]! + 1 + names.table[name | LENGTH]!
+    this.#out.run(elements[at + START]!, nameEnd)
     const first = elements[at + ATTRIBUTES]!
-    const count = elements[at + ATTRIBUTE_COUNT]!
+    const end = first + elements[at + ATTRIBUTE_COUNT]!
     const due: number[] = []
-    this.#use(names.table[(name << NAME) | PREFIX]!, elements[at + NAMESPACE_OF]!, due)
-    for (let index = first; index < first + count; index++) {
+    this.#use(names.table[name | PREFIX]!, elements[at + NAMESPACE_OF]!, due)
+    for (let index = first; index < end; index++) {
       const prefix = names.table[((attributes[index * ATTRIBUTE + ATTRIBUTE_NAME]! >> 1) << NAME) | PREFIX]!
       if (prefix !== DEFAULT) this.#use(prefix, attributes[index * ATTRIBUTE + ATTRIBUTE_NAMESPACE]!, due)
     }
     this.#ownDeclarations(node, due)
     if (node === this.#apex && this.#inclusive !== undefined) this.#inherited(node, this.#inclusive, due)
-    if (due.length > 1) due.sort((a, b) => byCodePoint(names.string(a), names.string(b)))
+    if (due.length > 1) due.sort((one, other) => compareNames(this.#records, one, other))
+    const inOrder = this.#areInOrder(first, end)
+    if (inOrder && this.#standsCanonical(node, nameEnd, due)) {
+      this.#out.run(nameEnd, elements[at + OPENED]!)
+      return
+    }
     for (const prefix of due) this.#declaration(prefix)
-    if (count === 1) this.#attribute(first)
-    else if (count > 1) for (const index of this.#sorted(first, count)) this.#attribute(index)
+    if (inOrder) for (let index = first; index < end; index++) this.#attribute(index)
+    else for (const index of this.#sorted(first, end)) this.#attribute(index)
     this.#out.byte(GREATER)
   }
 
@@ -156,20 +199,66 @@ class Canonicalization {
 
   #ownDeclarations(node: Node, due: number[]): void {
     const { elements, names, scopes } = this.#records
-    const parent = elements[node * ELEMENT + PARENT]!
-    const outer = parent < 0 ? this.#records.outerScope : elements[parent * ELEMENT + SCOPE]!
+    const outer = this.#outerScope(node)
     for (let scope = elements[node * ELEMENT + SCOPE]!; scope !== outer; ) {
       const at = (scope - 1) * DECLARATION_SIZE
       const prefix = scopes.table[at + DECLARED_PREFIX]!
       const namespace = scopes.table[at + DECLARED_NAMESPACE]!
-      if (!names.isAbsolute(namespace)) this.#refuse('relative-namespace')
+      if (!names.namespaces.isAbsolute(namespace)) this.#refuse('relative-namespace')
       if (this.#inclusive?.[prefix] === 1) this.#use(prefix, namespace, due)
       scope = scopes.table[at + OUTER]!
     }
   }
 
+  /** Whether a start tag stands in the source just as it is to be written, from the end of its name on. */
+  #standsCanonical(node: Node, nameEnd: number, due: readonly number[]): boolean {
+    const { elements, attributes, names, scopes } = this.#records
+    const element = node * ELEMENT
+    const first = elements[element + ATTRIBUTES]!
+    let pos = elements[element + OPENED]! - 1
+    for (let index = first + elements[element + ATTRIBUTE_COUNT]! - 1; index >= first; index--) {
+      const at = index * ATTRIBUTE
+      const name = attributes[at + ATTRIBUTE_NAME]!
+      const valueEnd = name & 1 ? -1 : attributes[at + VALUE_END]!
+      pos = this.#attributeStart(
+        pos,
+        names.table[((name >> 1) << NAME) | LENGTH]!,
+        attributes[at + VALUE_START]!,
+        valueEnd,
+      )
+    }
+    // The declarations due have to be those of the tag itself, all of them.
+    const outer = this.#outerScope(node)
+    let scope = elements[element + SCOPE]!
+    for (let index = due.length - 1; index >= 0; index--) {
+      const prefix = due[index]!
+      const at = (scope - 1) * DECLARATION_SIZE
+      if (scope === outer || scopes.table[at + DECLARED_PREFIX] !== prefix) return false
+      const length = prefix === DEFAULT ? xmlns.length - 1 : xmlns.length + names.table[(prefix << NAME) | LENGTH]!
+      pos = this.#attributeStart(pos, length, scopes.table[at + DECLARED_START]!, scopes.table[at + DECLARED_END]!)
+      scope = scopes.table[at + OUTER]!
+    }
+    return scope === outer && pos === nameEnd
+  }
+
+  /**
+   * Where an attribute begins, its space included, that ends at `end`, if it is written with one space, double quotes and
+   * nothing else that need not be. When it is not, what this gives is no place where anything ends.
+   */
+  #attributeStart(end: number, nameLength: number, valueStart: number, valueEnd: number): number {
+    const { source } = this.#records
+    const start = valueStart - ' ="'.length - nameLength
+    return valueEnd + 1 === end && source[valueEnd] === QUOTE && source[start] === SPACE ? start : -1
+  }
+
+  #outerScope(node: Node): number {
+    const { elements, outerScope } = this.#records
+    const parent = elements[node * ELEMENT + PARENT]!
+    return parent < 0 ? outerScope : elements[parent * ELEMENT + SCOPE]!
+  }
+
   /** At the apex every prefix of the inclusive list is used, wherever it was declared; the innermost declaration counts. */
-  #inherited(node: Node, inclusive: Uint8Array, due: number[]): void {
+  #inherited(node: Node, inclusive: Int32Array, due: number[]): void {
     const { elements, scopes } = this.#records
     const met = new Set<number>()
     for (let scope = elements[node * ELEMENT + SCOPE]!; scope !== 0; ) {
@@ -184,13 +273,9 @@ class Canonicalization {
   }
 
   #declaration(prefix: number): void {
+    const { namespaces } = this.#records.names
     const namespace = this.#rendered[prefix]! - 1
-    let value = this.#namespaces.get(namespace)
-    if (value === undefined) {
-      if (!this.#records.names.isAbsolute(namespace)) this.#refuse('relative-namespace')
-      value = Buffer.from(this.#records.names.namespace(namespace), 'utf8') as Source
-      this.#namespaces.set(namespace, value)
-    }
+    if (!namespaces.isAbsolute(namespace)) this.#refuse('relative-namespace')
     this.#out.copy(xmlns, 0, xmlns.length)
     if (prefix !== DEFAULT) {
       this.#out.byte(COLON)
@@ -198,25 +283,21 @@ class Canonicalization {
     }
     this.#out.byte(EQUALS)
     this.#out.byte(QUOTE)
+    const value = Buffer.from(namespaces.string(namespace), 'utf8') as Source
     this.#out.escaped(value, 0, value.length, attributeEscapes)
     this.#out.byte(QUOTE)
   }
 
-  /** By namespace name, then by local name. */
-  #sorted(first: number, count: number): number[] {
-    const order: number[] = []
-    for (let index = first; index < first + count; index++) order.push(index)
-    return order.sort((one, other) => this.#compare(one, other))
+  #areInOrder(first: number, end: number): boolean {
+    for (let index = first + 1; index < end; index++)
+      if (compareAttributes(this.#records, index - 1, index) > 0) return false
+    return true
   }
 
-  #compare(one: number, other: number): number {
-    const { attributes, names } = this.#records
-    const namespace = attributes[one * ATTRIBUTE + ATTRIBUTE_NAMESPACE]!
-    const otherNamespace = attributes[other * ATTRIBUTE + ATTRIBUTE_NAMESPACE]!
-    if (namespace !== otherNamespace) return byCodePoint(names.namespace(namespace), names.namespace(otherNamespace))
-    const name = (attributes[one * ATTRIBUTE + ATTRIBUTE_NAME]! >> 1) << NAME
-    const otherName = (attributes[other * ATTRIBUTE + ATTRIBUTE_NAME]! >> 1) << NAME
-    return byCodePoint(names.string(names.table[name | LOCAL]!), names.string(names.table[otherName | LOCAL]!))
+  #sorted(first: number, end: number): number[] {
+    const order: number[] = []
+    for (let index = first; index < end; index++) order.push(index)
+    return order.sort((one, other) => compareAttributes(this.#records, one, other))
   }
 
   #attribute(index: number): void {
@@ -232,23 +313,34 @@ class Canonicalization {
     if (name & 1) {
       const into = this.#records.scratch(to - from)
       this.#out.escaped(into, 0, decode(source, from, to, 'attribute', into, 0), attributeEscapes)
-    } else this.#out.escaped(source, from, to, attributeEscapes)
+    } else if (source[to] === QUOTE) this.#out.run(from, to)
+    else this.#out.escaped(source, from, to, attributeEscapes)
     this.#out.byte(QUOTE)
   }
 
   #content(node: Node, from: number, to: number): void {
     if (from === to) return
-    if (this.#records.elements[node * ELEMENT + FLAGS]! & (ENCODED | MARKUP)) {
+    const { source, elements } = this.#records
+    const flags = elements[node * ELEMENT + FLAGS]!
+    if ((flags & MARKUP) === 0 && isCanonicalText(source, from, to, (flags & ENCODED) !== 0)) this.#out.run(from, to)
+    else if (flags & (ENCODED | MARKUP)) {
       const into = this.#records.scratch(to - from)
       this.#out.escaped(into, 0, decodeContent(this.#records, from, to, into, 0), textEscapes)
-    } else this.#out.escaped(this.#records.source, from, to, textEscapes)
+    } else this.#out.escaped(source, from, to, textEscapes)
   }
 
   #endTag(node: Node): void {
-    this.#out.byte(LESS)
-    this.#out.byte(SLASH)
-    this.#name(this.#records.elements[node * ELEMENT + NAME_OF]!)
-    this.#out.byte(GREATER)
+    const { elements, names } = this.#records
+    const at = node * ELEMENT
+    const closing = elements[at + CLOSING]!
+    const end = elements[at + END]!
+    const name = elements[at + NAME_OF]!
+    if (end - closing === tagMarks + names.table[(name << NAME) | LENGTH]!) this.#out.run(closing, end)
+    else {
+      this.#out.copy(closingMarks, 0, closingMarks.length)
+      this.#name(name)
+      this.#out.byte(GREATER)
+    }
   }
 
   #restore(mark: number): void {
@@ -268,20 +360,4 @@ class Canonicalization {
     const from = names.table[(name << NAME) | OFFSET]!
     this.#out.copy(source, from, from + names.table[(name << NAME) | LENGTH]!)
   }
-}
-
-/** The order of code points, which is that of UTF-8 bytes but not of UTF-16 units. */
-function byCodePoint(one: string, other: string): number {
-  const length = Math.min(one.length, other.length)
-  for (let at = 0; at < length; at++) {
-    const a = one.charCodeAt(at)
-    const b = other.charCodeAt(at)
-    if (a !== b) return rank(a) - rank(b)
-  }
-  return one.length - other.length
-}
-
-function rank(unit: number): number {
-  if (unit < 0xd800) return unit
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }

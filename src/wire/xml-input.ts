@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { GREATER, isCharacter, isWhite, LESS, NONCHARACTER_LEAD } from './xml-characters.ts'
+import { GREATER, isCharacter, isWhite, LESS, NONCHARACTER_LEAD, QUESTION } from './xml-characters.ts'
 import { referenceCode, referenceEnd } from './xml-decode.ts'
 import { XmlError, type XmlReason } from './xml-error.ts'
 import type { XmlLimits } from './xml-limits.ts'
@@ -10,6 +10,9 @@ const largest = 0x7fffffff
 
 /** Longer XML declarations than this are refused; real ones have 60 bytes. */
 const longestDeclaration = 1024
+
+/** What nearly every message begins with: known to be well-formed and true. */
+const usual = '<?xml version="1.0" encoding="UTF-8"?>'
 
 const S = '[ \\t\\r\\n]'
 const declaration = new RegExp(
@@ -37,7 +40,7 @@ export class XmlInput {
     this.end = source.lastIndexOf(GREATER) + 1
     const maxBytes = Math.min(limits.maxBytes, largest)
     if (source.length > maxBytes) this.fail('too-large', maxBytes)
-    if (!isUtf8(source) || source.subarray(0, 2).includes(0)) this.fail('encoding', 0)
+    if (!isUtf8(source) || source[0] === 0 || source[1] === 0) this.fail('encoding', 0)
     if (source[0] === 0xef && source[1] === 0xbb && source[2] === 0xbf) this.pos = 3
     this.#readDeclaration()
   }
@@ -63,6 +66,11 @@ export class XmlInput {
   /** XML 1.0 §2.8: only at the very start (after a byte order mark), and what it claims must be true. */
   #readDeclaration(): void {
     const { source, pos } = this
+    if (source[pos + 1] !== QUESTION) return
+    if (source.latin1Slice(pos, Math.min(pos + usual.length, source.length)) === usual) {
+      this.pos = pos + usual.length
+      return
+    }
     const head = source.latin1Slice(pos, Math.min(pos + longestDeclaration, source.length))
     if (!/^<\?xml[ \t\r\n]/.test(head)) return
     const after = head.indexOf('?>') + 2

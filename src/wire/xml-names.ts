@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { COLON, continuesName, startsName } from './xml-characters.ts'
+import { COLON, continuesName, nameBytes, startsName } from './xml-characters.ts'
 import type { XmlReason } from './xml-error.ts'
 import type { XmlLimits } from './xml-limits.ts'
-import type { Source } from './xml-source.ts'
-import { isAbsoluteUri } from './xml-uri.ts'
+import { type PrefixMeaning, shared, XmlNamespaces } from './xml-namespaces.ts'
+import { doubled, isRepetitive, type Source, zeros } from './xml-source.ts'
 
 /** A name's record in `XmlNames.table`: `(id << NAME) | field`. */
 export const NAME = 4
@@ -21,18 +21,19 @@ export const BINDING = 7
 /** A guess: the name that came after it last time; and, of an element, its first attribute. */
 export const FOLLOWER = 8
 export const FIRST_ATTRIBUTE = 9
+/** As a prefix: the namespace it was bound to last, and where that stands as written (length 0 when nowhere). */
+export const BOUND = 10
+export const BOUND_OFFSET = 11
+export const BOUND_LENGTH = 12
 
 /** Bits of KIND. */
 export const XML_PREFIX = 1
 export const DECLARATION = 2
 export const IDENTIFIER = 4
-
-export const NO_NAMESPACE = 0
-export const XML_NAMESPACE = 1
-/** Longer namespace names than this are refused; real ones have 60 characters. */
-const longestNamespace = 4096
-const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
-const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
+/** What the name itself spells: `xml`, `xmlns`, `id`. */
+const XML = 8
+const XMLNS = 16
+const LOWER_ID = 32
 
 /** How many slots a look-up may pass before it asks the Map, whose hash nobody outside the process can aim at. */
 const patience = 16
@@ -42,43 +43,70 @@ const patience = 16
  * a table shared between messages would let one message change how the next is read.
  */
 export class XmlNames {
-  table = new Int32Array(128 << NAME)
+  readonly namespaces: XmlNamespaces
+  table: Int32Array
   count = 1
   /** Slots passed over by all look-ups so far: the measure of hostile collisions. */
   collisions = 0
+  /** Where the name ends that was read last. */
+  end = 0
   readonly #source: Source
   readonly #limits: XmlLimits
+  readonly #repetitive: boolean
   readonly #refuse: (reason: XmlReason, offset: number) => never
-  #slots = new Int32Array(256)
-  #crowded = new Map<string, number>()
+  #slots: Int32Array
+  #crowded: Map<string, number> | undefined
   readonly #strings: (string | undefined)[] = ['']
-  readonly #namespaces: string[] = ['', xmlNamespace]
-  readonly #sharedNamespaces: (string | undefined)[] = ['', xmlNamespace]
-  readonly #absolute: boolean[] = []
-  readonly #namespaceIds = new Map<string, number>([
-    ['', NO_NAMESPACE],
-    [xmlNamespace, XML_NAMESPACE],
-  ])
 
   /** Number 0 is the empty name: the prefix of a name without one. `refuse` throws. */
   constructor(source: Source, limits: XmlLimits, refuse: (reason: XmlReason, offset: number) => never) {
     this.#source = source
     this.#limits = limits
     this.#refuse = refuse
+    this.#repetitive = isRepetitive(source)
+    this.namespaces = new XmlNamespaces(limits, this.#repetitive, refuse)
+    const expected = source.length < 4096 ? 32 : 128
+    this.table = zeros(expected << NAME)
+    this.#slots = zeros(expected * 2)
   }
 
-  /** The number of the name that stands at `from` up to `to`; a new one is checked against Namespaces in XML 1.0 §4. */
-  at(from: number, to: number): number {
-    const hash = hashOf(this.#source, from, to)
-    const known = this.#find(this.#source, from, to - from, hash)
-    return known >= 0 ? known : this.#add(from, to, hash)
+  /** The number of the name that begins at `from`; a new one is checked against Namespaces in XML 1.0 §4. */
+  at(from: number): number {
+    const source = this.#source
+    let colon = -1
+    let prefixHash = 0
+    let hash = seed
+    let bits = 0
+    let to = from
+    for (;;) {
+      const byte = source[to]!
+      if (nameBytes[byte] === 0) break
+      bits |= byte
+      if (byte !== COLON) hash = Math.imul(hash ^ byte, prime)
+      else if (colon < 0) {
+        colon = to
+        prefixHash = hash
+        hash = seed
+      } else bits = unusual
+      to++
+    }
+    this.end = to
+    const whole = joined(prefixHash, hash)
+    const known = this.#find(source, from, to - from, whole)
+    if (known >= 0) return known
+    // Of ASCII, `nameBytes` only lets pass what may continue a name.
+    const usual = bits < unusual && startsName(source[from]!) && (colon < 0 || startsName(source[colon + 1]!))
+    if (!usual) this.#check(from, to)
+    return this.#add(from, colon, to, whole, prefixHash, hash)
   }
 
   /** The number of a name given as a string, or -1 when the document does not use it. */
   numberOf(name: string): number {
     if (name === '') return 0
     const bytes = Buffer.from(name, 'utf8') as Source
-    return this.#find(bytes, 0, bytes.length, hashOf(bytes, 0, bytes.length))
+    const colon = bytes.indexOf(COLON)
+    const prefixHash = colon < 0 ? 0 : hashOf(bytes, 0, colon)
+    return this.#find(bytes, 0, bytes.length, joined(prefixHash, hashOf(bytes, colon + 1, bytes.length)))
   }
 
   /** The name as a string, made once per document. */
@@ -86,45 +114,17 @@ export class XmlNames {
     const made = this.#strings[id]
     if (made !== undefined) return made
     const offset = this.table[(id << NAME) | OFFSET]!
-    const fresh = shared(this.#source.utf8Slice(offset, offset + this.table[(id << NAME) | LENGTH]!))
+    const text = this.#source.utf8Slice(offset, offset + this.table[(id << NAME) | LENGTH]!)
+    const fresh = this.#repetitive ? shared(text) : text
     this.#strings[id] = fresh
     return fresh
   }
 
-  namespace(id: number): string {
-    const made = this.#sharedNamespaces[id]
-    if (made !== undefined) return made
-    const fresh = shared(this.#namespaces[id]!)
-    this.#sharedNamespaces[id] = fresh
-    return fresh
-  }
-
-  /**
-   * Whether the namespace may stand in a canonical form (Canonical XML 1.0 §1). Reading is not so strict: INI's faults
-   * declare names that are no URIs.
-   */
-  isAbsolute(id: number): boolean {
-    this.#absolute[id] ??= id === NO_NAMESPACE || isAbsoluteUri(this.#namespaces[id]!)
-    return this.#absolute[id]
-  }
-
-  /**
-   * The number of the namespace that an `xmlns` attribute binds to `prefix` (0 for the default). Refuses what
-   * Namespaces in XML 1.0 §3 reserves or forbids.
-   */
-  bind(prefix: number, namespace: string, offset: number): number {
-    const name = this.#reserved(prefix)
-    const reserved =
-      name === 'xmlns' || namespace === xmlnsNamespace || (name === 'xml') !== (namespace === xmlNamespace)
-    const unfit = namespace.length > longestNamespace || (namespace === '' && prefix !== 0)
-    if (reserved || unfit) this.#refuse('namespace', offset)
-    const known = this.#namespaceIds.get(namespace)
-    if (known !== undefined) return known
-    const id = this.#namespaces.length
-    if (id - 2 >= this.#limits.maxNamespaces) this.#refuse('too-many-namespaces', offset)
-    this.#namespaces.push(namespace)
-    this.#namespaceIds.set(namespace, id)
-    return id
+  /** What the name is as a prefix. */
+  meaning(prefix: number): PrefixMeaning {
+    if (prefix === 0) return 'none'
+    const kind = this.table[(prefix << NAME) | KIND]!
+    return kind & XML ? 'xml' : kind & XMLNS ? 'xmlns' : 'other'
   }
 
   #find(bytes: Source, from: number, length: number, hash: number): number {
@@ -146,32 +146,37 @@ export class XmlNames {
       this.collisions++
       slot = (slot + 1) & mask
     }
-    return this.#crowded.get(bytes.latin1Slice(from, from + length)) ?? -1
+    return this.#crowded?.get(bytes.latin1Slice(from, from + length)) ?? -1
   }
 
-  #add(from: number, to: number, hash: number): number {
-    const colon = this.#colonIn(from, to)
-    const id = this.#append(from, to, hash)
-    const local = colon < 0 ? id : this.#part(colon + 1, to)
-    const prefix = colon < 0 ? 0 : this.#part(from, colon)
+  #add(from: number, colon: number, to: number, whole: number, prefixHash: number, localHash: number): number {
+    const id = this.#append(from, to, whole)
     const record = id << NAME
-    this.table[record | PREFIX] = prefix
-    this.table[record | LOCAL] = local
-    this.table[record | KIND] = kindOf(this.#reserved(prefix), this.#reserved(local))
+    if (colon < 0) {
+      this.table[record | LOCAL] = id
+      this.table[record | KIND] = this.#spelt(from, to - from)
+      return id
+    }
+    const local = this.#part(colon + 1, to, localHash)
+    const prefix = this.#part(from, colon, prefixHash)
+    const { table } = this
+    table[record | PREFIX] = prefix
+    table[record | LOCAL] = local
+    table[record | KIND] = prefixedKind(table[(prefix << NAME) | KIND]!, table[(local << NAME) | KIND]!)
     return id
   }
 
-  /** Where the colon stands, -1 when there is none. Refuses unless the bytes are a QName. */
-  #colonIn(from: number, to: number): number {
+  /** Refuses unless the bytes are a QName. */
+  #check(from: number, to: number): void {
     const source = this.#source
-    let colon = -1
+    let prefixed = false
     let first = true
     let at = from
     while (at < to) {
       const byte = source[at]!
       if (byte === COLON) {
-        if (first || colon >= 0 || at + 1 === to) this.#refuse('name', at)
-        colon = at
+        if (first || prefixed || at + 1 === to) this.#refuse('name', at)
+        prefixed = true
         first = true
         at++
         continue
@@ -183,36 +188,43 @@ export class XmlNames {
       at += size
     }
     if (from === to) this.#refuse('name', from)
-    return colon
   }
 
-  #part(from: number, to: number): number {
-    const hash = hashOf(this.#source, from, to)
-    const known = this.#find(this.#source, from, to - from, hash)
+  /** The number of a prefix or local part. */
+  #part(from: number, to: number, hash: number): number {
+    const whole = joined(0, hash)
+    const known = this.#find(this.#source, from, to - from, whole)
     if (known >= 0) return known
-    const id = this.#append(from, to, hash)
+    const id = this.#append(from, to, whole)
     this.table[(id << NAME) | LOCAL] = id
-    this.table[(id << NAME) | KIND] = kindOf('', this.#reserved(id))
+    this.table[(id << NAME) | KIND] = this.#spelt(from, to - from)
     return id
   }
 
-  /** The name when it is as short as those that mean something to XML itself; else something that does not. */
-  #reserved(id: number): string {
-    if (id === 0) return ''
-    const offset = this.table[(id << NAME) | OFFSET]!
-    const length = this.table[(id << NAME) | LENGTH]!
-    return length <= 'xmlns'.length ? this.#source.utf8Slice(offset, offset + length) : 'longer'
+  /** The KIND of a name without a prefix. */
+  #spelt(from: number, length: number): number {
+    const initial = this.#source[from]
+    if (length > 'xmlns'.length || (initial !== LOWER_X && initial !== LOWER_I && initial !== UPPER_I)) return 0
+    switch (this.#source.latin1Slice(from, from + length)) {
+      case 'ID':
+      case 'Id':
+        return IDENTIFIER
+      case 'id':
+        return LOWER_ID
+      case 'xml':
+        return XML
+      case 'xmlns':
+        return XMLNS | DECLARATION
+      default:
+        return 0
+    }
   }
 
   #append(from: number, to: number, hash: number): number {
     const id = this.count
     if (id > this.#limits.maxNames) this.#refuse('too-many-names', from)
     this.count = id + 1
-    if (this.count << NAME > this.table.length) {
-      const larger = new Int32Array(this.table.length * 2)
-      larger.set(this.table)
-      this.table = larger
-    }
+    if (this.count << NAME > this.table.length) this.table = doubled(this.table)
     const record = id << NAME
     this.table[record | OFFSET] = from
     this.table[record | LENGTH] = to - from
@@ -234,37 +246,42 @@ export class XmlNames {
       slot = (slot + 1) & mask
     }
     const offset = this.table[record | OFFSET]!
+    this.#crowded ??= new Map()
     this.#crowded.set(this.#source.latin1Slice(offset, offset + this.table[record | LENGTH]!), id)
   }
 
   #rehash(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2)
-    this.#crowded = new Map()
+    this.#slots = zeros(this.#slots.length * 2)
+    this.#crowded = undefined
     for (let id = 1; id < this.count; id++) this.#place(id)
   }
 }
 
-/** FNV-1a with its high bits folded in. Not secret: `patience` is what bounds the harm of aimed collisions. */
+/** Names of bytes below this are ASCII; a name with two colons is treated as if it were not. */
+const unusual = 0x80
+const LOWER_X = 0x78
+const LOWER_I = 0x69
+const UPPER_I = 0x49
+
+const seed = 0x811c9dc5 | 0
+const prime = 0x01000193
+
+/** FNV-1a. Not secret: `patience` is what bounds the harm of aimed collisions. */
 function hashOf(bytes: Source, from: number, to: number): number {
-  let hash = 0x811c9dc5 | 0
-  for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+  let hash = seed
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, prime)
+  return hash
+}
+
+/** A name's hash, of those of its prefix (0 when it has none) and its local part; high bits are folded in. */
+function joined(prefix: number, local: number): number {
+  const hash = Math.imul(prefix, prime) ^ local
   return hash ^ (hash >>> 15)
 }
 
-function kindOf(prefix: string, local: string): number {
-  if (prefix === '') {
-    if (local === 'xmlns') return DECLARATION
-    return local === 'ID' || local === 'Id' ? IDENTIFIER : 0
-  }
-  if (prefix === 'xmlns') return DECLARATION
-  const identifies = local === 'ID' || local === 'Id' || (prefix === 'xml' && local === 'id')
-  return (prefix === 'xml' ? XML_PREFIX : 0) | (identifies ? IDENTIFIER : 0)
-}
-
-/**
- * The runtime's one copy of a string (property keys are such copies, and names are never array indices), so that
- * comparing it with a constant of the program is comparing two addresses.
- */
-function shared(text: string): string {
-  return Object.keys({ [text]: 0 })[0] ?? text
+/** The KIND of a name, of those of its prefix and its local part. */
+function prefixedKind(prefix: number, local: number): number {
+  if (prefix & XMLNS) return DECLARATION
+  const identifies = (local & IDENTIFIER) !== 0 || (prefix & XML && local & LOWER_ID)
+  return (prefix & XML ? XML_PREFIX : 0) | (identifies ? IDENTIFIER : 0)
 }

@@ -1,6 +1,8 @@
 import { decode } from './xml-decode.ts'
-import { NO_NAMESPACE, type XmlNames } from './xml-names.ts'
-import { freshSource, type Source } from './xml-source.ts'
+import type { XmlNames } from './xml-names.ts'
+import { NO_NAMESPACE } from './xml-namespaces.ts'
+import { RecentStrings } from './xml-recent.ts'
+import { doubled, freshSource, isRepetitive, type Source, unsetNumbers } from './xml-source.ts'
 
 /** An element's record in `XmlRecords.elements`: `node * ELEMENT + field`. Nodes are numbered in document order. */
 export const ELEMENT = 12
@@ -37,25 +39,30 @@ export const VALUE_START = 2
 export const VALUE_END = 3
 
 /** A namespace declaration's record in `XmlScopes.table`: `number * DECLARATION_SIZE + field`. */
-export const DECLARATION_SIZE = 4
+export const DECLARATION_SIZE = 6
 export const DECLARED_PREFIX = 0
 export const DECLARED_NAMESPACE = 1
 /** The declaration of the same prefix that it hides (+ 1), and the one that came into force before it (+ 1). */
 export const HIDDEN = 2
 export const OUTER = 3
+/** Where its value stands; the end is -1 when the bytes are not yet the characters. */
+export const DECLARED_START = 4
+export const DECLARED_END = 5
 
 /** Namespace declarations as chains from inner to outer. */
 export class XmlScopes {
-  table = new Int32Array(16 * DECLARATION_SIZE)
+  table = unsetNumbers(32 * DECLARATION_SIZE)
   count = 0
 
-  add(prefix: number, namespace: number, hidden: number, outer: number): number {
+  add(prefix: number, namespace: number, hidden: number, outer: number, from: number, to: number): number {
     const at = this.count * DECLARATION_SIZE
-    if (at === this.table.length) this.table = larger(this.table)
+    if (at === this.table.length) this.table = doubled(this.table)
     this.table[at + DECLARED_PREFIX] = prefix
     this.table[at + DECLARED_NAMESPACE] = namespace
     this.table[at + HIDDEN] = hidden
     this.table[at + OUTER] = outer
+    this.table[at + DECLARED_START] = from
+    this.table[at + DECLARED_END] = to
     this.count++
     return this.count
   }
@@ -77,19 +84,17 @@ export class XmlRecords {
   /** `node`, `attribute` pairs of the attributes that identify an element. */
   identifiers: number[] = []
   #scratch: Source | undefined
-  /** The strings made lately and where they stood; a newer one takes the slot of an older one. */
-  readonly #recent: string[] = []
-  readonly #recentFrom = new Int32Array(recentSlots)
-  readonly #recentTo = new Int32Array(recentSlots)
+  readonly #recent: RecentStrings | undefined
 
   constructor(source: Source, names: XmlNames, scopes: XmlScopes, maxBytes: number) {
     this.source = source
     this.names = names
     this.scopes = scopes
     this.maxBytes = maxBytes
-    const expected = Math.max(8, Math.min(128, source.length >> 6))
-    this.elements = new Int32Array(expected * ELEMENT)
-    this.attributes = new Int32Array(expected * ATTRIBUTE)
+    this.#recent = isRepetitive(source) ? new RecentStrings(source) : undefined
+    const expected = Math.max(8, Math.min(128, source.length >> 7))
+    this.elements = unsetNumbers(expected * ELEMENT)
+    this.attributes = unsetNumbers(expected * ATTRIBUTE)
   }
 
   reset(outerScope: number): void {
@@ -111,7 +116,7 @@ export class XmlRecords {
   ): number {
     const node = this.count
     const at = node * ELEMENT
-    if (at + ELEMENT > this.elements.length) this.elements = larger(this.elements)
+    if (at + ELEMENT > this.elements.length) this.elements = doubled(this.elements)
     const { elements } = this
     elements[at + NAME_OF] = name
     elements[at + NAMESPACE_OF] = namespace
@@ -132,7 +137,7 @@ export class XmlRecords {
   /** Adds an attribute, in no namespace for the time being. */
   addAttribute(name: number, encoded: number, from: number, to: number): void {
     const at = this.attributeCount * ATTRIBUTE
-    if (at === this.attributes.length) this.attributes = larger(this.attributes)
+    if (at === this.attributes.length) this.attributes = doubled(this.attributes)
     const { attributes } = this
     attributes[at + ATTRIBUTE_NAME] = (name << 1) | encoded
     attributes[at + ATTRIBUTE_NAMESPACE] = NO_NAMESPACE
@@ -157,26 +162,9 @@ export class XmlRecords {
     return into.utf8Slice(0, decode(this.source, from, to, 'attribute', into, 0))
   }
 
-  /** The characters of plain bytes; a copy. Long answers say the same again and again: such a string is made once. */
+  /** The characters of plain bytes; a copy. */
   string(from: number, to: number): string {
-    const { source } = this
-    const length = to - from
-    if (length === 0 || length > longestRecent) return source.utf8Slice(from, to)
-    const slot = slotOf(source, from, to)
-    if (this.#recentTo[slot]! - this.#recentFrom[slot]! === length) {
-      let at = this.#recentFrom[slot]!
-      let pos = from
-      while (pos < to && source[at] === source[pos]) {
-        at++
-        pos++
-      }
-      if (pos === to) return this.#recent[slot]!
-    }
-    const made = source.utf8Slice(from, to)
-    this.#recent[slot] = made
-    this.#recentFrom[slot] = from
-    this.#recentTo[slot] = to
-    return made
+    return this.#recent === undefined ? this.source.utf8Slice(from, to) : this.#recent.string(from, to)
   }
 
   /** Working memory of this document for turning source into characters. */
@@ -184,26 +172,4 @@ export class XmlRecords {
     if (this.#scratch === undefined || this.#scratch.length < size) this.#scratch = freshSource(Math.max(256, size * 2))
     return this.#scratch
   }
-}
-
-const recentSlots = 1024
-const longestRecent = 80
-
-/** Looks at six bytes only: a wrong guess costs a comparison, and nobody gains from provoking one. */
-function slotOf(source: Source, from: number, to: number): number {
-  const length = to - from
-  const middle = from + (length >> 1)
-  let hash = Math.imul(length, 0x01000193) ^ source[from]!
-  hash = Math.imul(hash, 0x01000193) ^ source[to - 1]!
-  hash = Math.imul(hash, 0x01000193) ^ source[middle]!
-  hash = Math.imul(hash, 0x01000193) ^ source[from + (length >> 2)]!
-  hash = Math.imul(hash, 0x01000193) ^ source[to - 1 - (length >> 3)]!
-  hash = Math.imul(hash, 0x01000193) ^ source[middle + (length >> 3)]!
-  return (hash ^ (hash >>> 15)) & (recentSlots - 1)
-}
-
-function larger(array: Int32Array): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(array.length * 2)
-  grown.set(array)
-  return grown
 }

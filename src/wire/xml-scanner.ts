@@ -20,6 +20,9 @@ import { XmlContent } from './xml-content.ts'
 import type { XmlLimits } from './xml-limits.ts'
 import {
   BINDING,
+  BOUND,
+  BOUND_LENGTH,
+  BOUND_OFFSET,
   DECLARATION,
   FIRST_ATTRIBUTE,
   FOLLOWER,
@@ -28,14 +31,13 @@ import {
   LENGTH,
   LOCAL,
   NAME,
-  NO_NAMESPACE,
   OFFSET,
   PREFIX,
   SEEN,
-  XML_NAMESPACE,
   XML_PREFIX,
   XmlNames,
 } from './xml-names.ts'
+import { NO_NAMESPACE, XML_NAMESPACE } from './xml-namespaces.ts'
 import {
   ATTRIBUTE,
   ATTRIBUTE_NAME,
@@ -53,6 +55,7 @@ import {
   XmlRecords,
   XmlScopes,
 } from './xml-records.ts'
+import { doubled, unsetNumbers } from './xml-source.ts'
 
 /** What `advance` found: a start tag, still to be read; an end tag, read; the place to pause; a whole document. */
 export type Finding = 'start' | 'end' | 'paused' | 'finished'
@@ -76,7 +79,7 @@ export class Scanner extends XmlContent {
   /** The innermost declaration in force (+ 1). */
   scope = 0
   readonly #limits: XmlLimits
-  #open = new Int32Array(32 * OPEN)
+  #open = unsetNumbers(32 * OPEN)
   #rooted = false
   /** The tag read last was an empty element's, whose end is still to be told. */
   #empty = false
@@ -211,11 +214,7 @@ export class Scanner extends XmlContent {
   #enter(name: number, outer: number, node: number): void {
     this.depth++
     const at = this.depth * OPEN
-    if (at === this.#open.length) {
-      const larger = new Int32Array(at * 2)
-      larger.set(this.#open)
-      this.#open = larger
-    }
+    if (at === this.#open.length) this.#open = doubled(this.#open)
     this.#open[at + OPEN_NAME] = name
     this.#open[at + OPEN_SCOPE] = outer
     this.#open[at + OPEN_NODE] = node
@@ -258,7 +257,7 @@ export class Scanner extends XmlContent {
       if (table[record | SEEN] === serial) this.fail('duplicate-attribute', from)
       table[record | SEEN] = serial
       const kind = table[record | KIND]!
-      if (kind & DECLARATION) this.#declare(record, records.value(from, to, this.#encoded), from)
+      if (kind & DECLARATION) this.#declare(records, record, from, to)
       else {
         if (kind & IDENTIFIER) records.identifiers.push(records.count, records.attributeCount)
         if (table[record | PREFIX] !== 0) prefixed = true
@@ -282,10 +281,8 @@ export class Scanner extends XmlContent {
         return guessed
       }
     }
-    let to = from
-    while (nameBytes[source[to]!] === 1) to++
-    this.pos = to
-    const name = names.at(from, to)
+    const name = names.at(from)
+    this.pos = names.end
     names.table[guess] = name
     return name
   }
@@ -329,13 +326,28 @@ export class Scanner extends XmlContent {
   }
 
   /** Brings into force the declaration that the attribute with that record makes. */
-  #declare(record: number, namespace: string, offset: number): void {
+  #declare(records: XmlRecords, record: number, from: number, to: number): void {
     const { names, scopes } = this
     const prefix = names.table[record | PREFIX] === 0 ? 0 : names.table[record | LOCAL]!
-    const number = names.bind(prefix, namespace, offset)
+    const number = this.#bound(records, prefix, from, to)
     const binding = (prefix << NAME) | BINDING
-    this.scope = scopes.add(prefix, number, names.table[binding]!, this.scope)
+    this.scope = scopes.add(prefix, number, names.table[binding]!, this.scope, from, this.#encoded === 0 ? to : -1)
     names.table[binding] = this.scope
+  }
+
+  /** The namespace that a declaration binds its prefix to: as a rule the one that it was bound to last. */
+  #bound(records: XmlRecords, prefix: number, from: number, to: number): number {
+    const { table, namespaces } = this.names
+    const record = prefix << NAME
+    const length = table[record | BOUND_LENGTH]!
+    if (length !== 0 && length === to - from && this.same(table[record | BOUND_OFFSET]!, from, length)) {
+      return table[record | BOUND]!
+    }
+    const number = namespaces.bind(this.names.meaning(prefix), records.value(from, to, this.#encoded), from)
+    table[record | BOUND] = number
+    table[record | BOUND_OFFSET] = from
+    table[record | BOUND_LENGTH] = to - from
+    return number
   }
 
   /** Finds the namespaces of a tag's prefixed attributes, once all its declarations are known. */

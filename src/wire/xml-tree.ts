@@ -64,7 +64,7 @@ export class XmlTree {
 
   /** `''` when in no namespace. */
   namespace(node: Node): string {
-    return this.records.names.namespace(this.records.elements[node * ELEMENT + NAMESPACE_OF]!)
+    return this.records.names.namespaces.string(this.records.elements[node * ELEMENT + NAMESPACE_OF]!)
   }
 
   /** `''` when written without one. */
@@ -149,7 +149,7 @@ export class XmlTree {
     for (let at = start; at < end; at += ATTRIBUTE) {
       const name = attributes[at + ATTRIBUTE_NAME]! >> 1
       if (names.string(names.table[(name << NAME) | LOCAL]!) !== local) continue
-      if (names.namespace(attributes[at + ATTRIBUTE_NAMESPACE]!) === namespace) return this.#value(at)
+      if (names.namespaces.string(attributes[at + ATTRIBUTE_NAMESPACE]!) === namespace) return this.#value(at)
     }
     return undefined
   }
@@ -163,7 +163,7 @@ export class XmlTree {
     for (let at = start; at < end; at += ATTRIBUTE) {
       const name = (attributes[at + ATTRIBUTE_NAME]! >> 1) << NAME
       found.push({
-        namespace: names.namespace(attributes[at + ATTRIBUTE_NAMESPACE]!),
+        namespace: names.namespaces.string(attributes[at + ATTRIBUTE_NAMESPACE]!),
         local: names.string(names.table[name | LOCAL]!),
         prefix: names.string(names.table[name | PREFIX]!),
         value: this.#value(at),
@@ -189,10 +189,11 @@ export class XmlTree {
   get idAttributes(): readonly { readonly node: Node; readonly value: string }[] {
     if (this.#identified === undefined) {
       const { identifiers } = this.records
-      this.#identified = Array.from({ length: identifiers.length / 2 }, (_, pair) => ({
-        node: identifiers[pair * 2]!,
-        value: this.#value(identifiers[pair * 2 + 1]! * ATTRIBUTE),
-      }))
+      const identified: { node: Node; value: string }[] = []
+      for (let at = 0; at < identifiers.length; at += 2) {
+        identified.push({ node: identifiers[at]!, value: this.#value(identifiers[at + 1]! * ATTRIBUTE) })
+      }
+      this.#identified = identified
     }
     return this.#identified
   }

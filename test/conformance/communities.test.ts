@@ -3,6 +3,7 @@ import { ensureCertificates } from '../../certs-dev/make.ts'
 import { clientOf, connect, toolmaker } from '../../src/communities.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { oid } from '../../src/core/model/identifiers.ts'
+import { spool } from '../../src/spool/spool.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -42,9 +43,14 @@ async function underTest(
   if (entry === undefined) throw new Error('A community must be configured')
   const material = await loadTrustMaterial(config, AbortSignal.timeout(60_000))
   const client = opened.use(clientOf(entry, config, () => material, clock))
+  const documents = opened.use(spool())
   const events = createEvents(createLog({ level: 'silent' }), createMetrics())
   const community = opened.use(
-    connect(entry, toolmaker(config, { clock, events, signer: () => material.signer })(entry, client), 0),
+    connect(
+      entry,
+      toolmaker(config, { clock, events, spool: documents, signer: () => material.signer })(entry, client),
+      0,
+    ),
   )
   const { visible, hidden } = expectations(seed, citizen, { asked: [name] })
   const running = opened.move()

@@ -9,6 +9,8 @@ import {
 } from 'libxml2-wasm'
 import { xmlRegisterFsInputProviders } from 'libxml2-wasm/lib/nodejs.mjs'
 import { describe, expect, it } from 'vitest'
+import { homeCommunityId } from '../../src/core/model/identifiers.ts'
+import { encodeRetrieveRequest, encodeRetrieveResponse } from '../../src/wire/ebrim/retrieve.ts'
 
 const contracts = join(import.meta.dirname, '../../contracts/ihe')
 const official = join(import.meta.dirname, '../../../shared/corpus/ihe/schemas/xds/wsdl/schema/ebRS30/query.xsd')
@@ -17,11 +19,12 @@ const reason = present ? '' : ' (skipped: ../shared/corpus is absent)'
 
 /** Where a client would have found the WSDL: the schemas are found relative to it. */
 const served = 'https://gateway.test:8443/xds/registry'
-const schemaNames = ['query.xsd', 'rim.xsd', 'rs.xsd', 'xml.xsd']
+const schemaNames = ['query.xsd', 'rim.xsd', 'rs.xsd', 'xdsb.xsd', 'xml.xsd']
 
 const services = [
-  { name: 'DocumentRegistry', transaction: 'RegistryStoredQuery' },
-  { name: 'RespondingGateway', transaction: 'CrossGatewayQuery' },
+  { name: 'DocumentRegistry', transactions: ['RegistryStoredQuery'] },
+  { name: 'DocumentRepository', transactions: ['RetrieveDocumentSet'] },
+  { name: 'RespondingGateway', transactions: ['CrossGatewayQuery', 'CrossGatewayRetrieve'] },
 ]
 
 const namespaces = {
@@ -205,7 +208,7 @@ const invalid: Readonly<Record<string, string>> = {
 }
 
 describe('the schemas that are served', () => {
-  it('are the four that the WSDLs lead to', () => {
+  it('are those that the WSDLs lead to', () => {
     expect(readdirSync(join(contracts, 'xsd')).sort()).toEqual(schemaNames)
   })
 
@@ -235,7 +238,7 @@ describe.skipIf(!present)(`the norm's own schemas${reason}`, () => {
   })
 })
 
-describe.each(services)('the WSDL of $name', ({ name, transaction }) => {
+describe.each(services)('the WSDL of $name', ({ name, transactions }) => {
   const template = readFileSync(join(contracts, 'wsdl', `${name}.wsdl`), 'utf8')
 
   function valuesOf(xpath: string): string[] {
@@ -251,23 +254,26 @@ describe.each(services)('the WSDL of $name', ({ name, transaction }) => {
   it('carries the names of the norm', () => {
     expect(valuesOf('/wsdl:definitions/@targetNamespace')).toEqual(['urn:ihe:iti:xds-b:2007'])
     expect(valuesOf('//wsdl:portType/@name')).toEqual([`${name}_PortType`])
-    expect(valuesOf('//wsdl:portType/wsdl:operation/@name')).toEqual([`${name}_${transaction}`])
+    expect(valuesOf('//wsdl:portType/wsdl:operation/@name')).toEqual(
+      transactions.map((transaction) => `${name}_${transaction}`),
+    )
     expect(valuesOf('//wsdl:binding/@name')).toEqual([`${name}_Binding_Soap12`])
     expect(valuesOf('//wsdl:service/@name')).toEqual([`${name}_Service`])
     expect(valuesOf('//wsdl:port/@name')).toEqual([`${name}_Port_Soap12`])
   })
 
   it('tells the action of the request and that of the answer', () => {
-    const action = `urn:ihe:iti:2007:${transaction}`
-    expect(valuesOf('//wsdl:portType/wsdl:operation/wsdl:input/@wsaw:Action')).toEqual([action])
-    expect(valuesOf('//wsdl:portType/wsdl:operation/wsdl:output/@wsaw:Action')).toEqual([`${action}Response`])
-    expect(valuesOf('//soap12:operation/@soapAction')).toEqual([action])
-    expect(valuesOf('//soap12:operation/@soapActionRequired')).toEqual(['false'])
+    const actions = transactions.map((transaction) => `urn:ihe:iti:2007:${transaction}`)
+    const answers = actions.map((action) => `${action}Response`)
+    expect(valuesOf('//wsdl:portType/wsdl:operation/wsdl:input/@wsaw:Action')).toEqual(actions)
+    expect(valuesOf('//wsdl:portType/wsdl:operation/wsdl:output/@wsaw:Action')).toEqual(answers)
+    expect(valuesOf('//soap12:operation/@soapAction')).toEqual(actions)
+    expect(valuesOf('//soap12:operation/@soapActionRequired')).toEqual(actions.map(() => 'false'))
   })
 
   it('is document/literal over SOAP 1.2 alone', () => {
     expect(valuesOf('//soap12:binding/@style')).toEqual(['document'])
-    expect(valuesOf('//soap12:body/@use')).toEqual(['literal', 'literal'])
+    expect(valuesOf('//soap12:body/@use')).toEqual(transactions.flatMap(() => ['literal', 'literal']))
     expect(valuesOf('//wsdl:binding')).toHaveLength(1)
   })
 
@@ -276,7 +282,7 @@ describe.each(services)('the WSDL of $name', ({ name, transaction }) => {
     expect(valuesOf('//wsdl:binding/@type')).toEqual(valuesOf('//wsdl:portType/@name').map((own) => `xds:${own}`))
     expect(valuesOf('//wsdl:port/@binding')).toEqual(valuesOf('//wsdl:binding/@name').map((own) => `xds:${own}`))
     expect(valuesOf('//wsdl:binding/wsdl:operation/@name')).toEqual(valuesOf('//wsdl:portType/wsdl:operation/@name'))
-    expect(valuesOf('//wsdl:part/@element')).toEqual(['query:AdhocQueryRequest', 'query:AdhocQueryResponse'])
+    expect(valuesOf('//wsdl:part/@element')).toEqual(transactions.flatMap(messagesOf))
   })
 
   it('leads to schemas that define its messages', () => {
@@ -285,7 +291,22 @@ describe.each(services)('the WSDL of $name', ({ name, transaction }) => {
     expect(types).toHaveLength(1)
     using document = XmlDocument.fromString(types.join(''), { url: `${served}?wsdl` })
     using validator = XsdValidator.fromDoc(document)
-    expect(accepts(validator, request(option + findDocuments))).toBe(true)
+    const asks = transactions.some((transaction) => transaction.endsWith('Query'))
+    expect(accepts(validator, request(option + findDocuments))).toBe(asks)
     expect(accepts(validator, request(option))).toBe(false)
+    const retrieves = transactions.some((transaction) => !transaction.endsWith('Query'))
+    const reference = { repositoryUniqueId: '1.2.3', uniqueId: '1.2.3^4' }
+    expect(accepts(validator, encodeRetrieveRequest([{ home: homeCommunityId(home), ...reference }]))).toBe(retrieves)
+    expect(accepts(validator, encodeRetrieveRequest([]))).toBe(false)
+    const told = { ...reference, mimeType: 'text/xml', content: { base64: 'PGEvPg==' } }
+    const error = { errorCode: 'XDSDocumentUniqueIdError', codeContext: 'x', severity: 'error', location: '1' } as const
+    for (const errors of [[], [error]]) {
+      expect(accepts(validator, encodeRetrieveResponse([told], { status: 'success', errors }))).toBe(retrieves)
+    }
   })
 })
+
+function messagesOf(transaction: string): string[] {
+  const message = transaction.endsWith('Query') ? 'query:AdhocQuery' : 'xds:RetrieveDocumentSet'
+  return [`${message}Request`, `${message}Response`]
+}

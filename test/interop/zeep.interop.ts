@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ask } from '../../src/cli/ask.ts'
 import { assertionOf } from '../../src/cli/assertion.ts'
 import { identityOf } from '../../src/cli/parties.ts'
@@ -9,9 +9,9 @@ import { authorities, patientId } from '../../src/core/model/patient.ts'
 import { formatCx } from '../../src/wire/hl7/cx.ts'
 import { citizens } from '../network/citizens.ts'
 import { type Network, startNetwork } from '../network/network.ts'
+import { describeWith, python, zeep } from '../support/xml-signers.ts'
 
 const run = promisify(execFile)
-const python = process.env.PYTHON ?? 'python3'
 
 let network: Network
 beforeAll(async () => {
@@ -26,7 +26,7 @@ interface Told {
   readonly errors: readonly { readonly code: string; readonly location: string }[]
 }
 
-async function zeep(as: string, wsdl: string, patient: string, assertion: string): Promise<Told> {
+async function askByZeep(as: string, wsdl: string, patient: string, assertion: string): Promise<Told> {
   const file = (name: string) => join(network.certificates, as, name)
   const child = run(python, [
     join(import.meta.dirname, 'zeep_query.py'),
@@ -38,7 +38,7 @@ async function zeep(as: string, wsdl: string, patient: string, assertion: string
   return JSON.parse((await child).stdout) as Told
 }
 
-describe('a SOAP client nobody here wrote (zeep, from the served WSDL)', () => {
+describeWith(zeep, 'a SOAP client nobody here wrote (zeep, from the served WSDL)', () => {
   it.each([
     ['portal', 'lazio'],
     ['region-050', 'tuscan'],
@@ -47,7 +47,7 @@ describe('a SOAP client nobody here wrote (zeep, from the served WSDL)', () => {
     const patient = patientId(citizens[key].identifiers[0].value, authorities.codiceFiscale)
     const wishes = { patient, role: 'AAS', purpose: 'TREATMENT', action: 'READ', types: [], lifetimeSeconds: 120 }
     const door = as === 'portal' ? network.gateway.iti18 : network.gateway.iti38
-    const told = await zeep(as, door, formatCx(patient), await assertionOf(identity, wishes))
+    const told = await askByZeep(as, door, formatCx(patient), await assertionOf(identity, wishes))
     const ours = await ask(
       identity,
       network.gateway,

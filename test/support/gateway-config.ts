@@ -6,6 +6,12 @@ import type { federation } from '../../src/config/federation.ts'
 
 export type FederationInput = z.input<typeof federation>
 type CommunityInput = FederationInput['communities'][number]
+type TrustInput = CommunityInput['trust']
+
+/** What differs for a community. Of its trust, what is not named stays as it is. */
+export type CommunityChanges = Omit<Partial<CommunityInput>, 'trust'> & {
+  readonly trust?: { readonly [Part in keyof TrustInput]?: Partial<TrustInput[Part]> }
+}
 
 /** Where the development identities are. */
 export const certificates = resolve(import.meta.dirname, '../../certs-dev/out')
@@ -32,24 +38,26 @@ export function communityInput(
   name: PartyName,
   adapter: string,
   options: unknown,
-  more: Partial<CommunityInput> = {},
+  { trust: changes = {}, ...more }: CommunityChanges = {},
 ): CommunityInput {
   const code = partyCodes[name]
   const calls = name !== 'tuscany'
-  return {
-    home: homeOf(name),
-    name,
-    adapter,
-    options,
-    trust: {
-      tls: [path('ca.pem')],
-      ...(calls ? { callers: { anchors: [path('ca.pem')], names: [`^A[0-9]+#${code}#`] } } : {}),
-      ...(calls
-        ? { assertions: { issuers: [code], anchors: [path('signing-ca.pem')], signers: [`^S[0-9]+#${code}#`] } }
-        : {}),
-    },
-    ...more,
+  const trust: TrustInput = {
+    tls: [path('ca.pem')],
+    ...(calls ? { callers: { anchors: [path('ca.pem')], names: [`^A[0-9]+#${code}#`] } } : {}),
+    ...(calls
+      ? { assertions: { issuers: [code], anchors: [path('signing-ca.pem')], signers: [`^S[0-9]+#${code}#`] } }
+      : {}),
   }
+  return { home: homeOf(name), name, adapter, options, trust: changed(trust, changes), ...more }
+}
+
+function changed(trust: TrustInput, changes: NonNullable<CommunityChanges['trust']>): TrustInput {
+  const parts = Object.entries(changes).map(([part, change]) => {
+    const usual = trust[part as keyof TrustInput]
+    return [part, Array.isArray(change) ? change : { ...usual, ...change }]
+  })
+  return { ...trust, ...(Object.fromEntries(parts) as Partial<TrustInput>) }
 }
 
 /** Systems inside our own affinity domain: the Tuscan consumers' own, and the portal. */

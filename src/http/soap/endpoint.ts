@@ -7,7 +7,7 @@ import type { Assertion, Exchange, Peer } from '../../core/model/call.ts'
 import { correlationId } from '../../core/model/identifiers.ts'
 import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
 import type { Events } from '../../telemetry/events.ts'
-import { responseAction } from '../../wire/actions.ts'
+import { type RequestAction, responseAction } from '../../wire/actions.ts'
 import { type AddressingMode, actionNotSupported, messageIdOf, readAddressing } from '../../wire/addressing.ts'
 import { MtomError } from '../../wire/mtom/mtom-error.ts'
 import { PackageReader } from '../../wire/mtom/package.ts'
@@ -16,8 +16,9 @@ import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../..
 import type { Admission } from '../admission.ts'
 import { readBody } from '../body.ts'
 import { type Identify, peerCertificate } from '../peer.ts'
+import { enveloped, mediaType, type StreamedBody } from './packaging.ts'
 import type { Refusals } from './refusals.ts'
-import type { SoapTransaction } from './transaction.ts'
+import type { BodyWithDocuments, SoapTransaction } from './transaction.ts'
 
 /**
  * Finds and verifies the assertion of a message for the party that presents it, with the certificate of the connection,
@@ -48,7 +49,7 @@ export interface SoapService {
 
 export interface SoapReply {
   readonly status: number
-  readonly body: string
+  readonly body: string | StreamedBody
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
 }
@@ -66,7 +67,9 @@ export function understands(namespace: string, local: string): boolean {
 
 /** An exchange as it goes through the stations; whatever is known so far is what gets audited. */
 interface Progress {
-  readonly exchange: Exchange
+  readonly exchange: Exchange & { readonly held: AsyncDisposableStack }
+  /** Whether the request came as an MTOM package, and is answered by one. */
+  packaged?: boolean
   /** The certificate of the connection, DER. */
   readonly presenter?: Uint8Array
   readonly started: number
@@ -87,11 +90,12 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
   return async function serve(incoming: IncomingMessage, hangUp: AbortSignal): Promise<SoapReply> {
     const started = clock.now()
     const certificate = peerCertificate(incoming.socket as TLSSocket)
-    const exchange: Exchange = {
+    const exchange = {
       correlationId: correlationId(randomUUID()),
       signal: hangUp,
       deadline: started + parts.deadlineMs,
       peer: certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
+      held: new AsyncDisposableStack(),
     }
     const progress: Progress = {
       exchange,
@@ -104,13 +108,28 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
       leave = parts.admission.enter()
       return await stations(incoming, progress)
     }
+    // An answer with documents keeps its place, and what it holds, until it is sent.
+    const end = async () => {
+      leave?.()
+      await exchange.held.disposeAsync()
+    }
     try {
-      const answer = await admitted().catch(asGatewayError)
+      const reply = await answered(progress, admitted())
+      if (typeof reply.body !== 'string') return { ...reply, body: { ...reply.body, release: end } }
+      await end()
+      return reply
+    } catch (error) {
+      await end()
+      throw error
+    }
+  }
+
+  async function answered(progress: Progress, handled: ReturnType<typeof stations>): Promise<SoapReply> {
+    try {
+      const answer = await handled.catch(asGatewayError)
       return answer instanceof GatewayError ? await refuse(progress, answer) : await close(progress, answer)
     } catch (unaccounted) {
       return fault(progress, asGatewayError(unaccounted))
-    } finally {
-      leave?.()
     }
   }
 
@@ -121,6 +140,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     }
     const contentType = incoming.headers['content-type'] ?? ''
     const packaged = isPackage(contentType)
+    progress.packaged = packaged
     if (!packaged) requireMediaType(contentType)
     const late = AbortSignal.any([exchange.signal, AbortSignal.timeout(parts.deadlineMs)])
     const bytes = await readBody(incoming, parts.maxMessageBytes, late)
@@ -149,19 +169,19 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
       results,
       ...(status === 'failure' && failed ? { error: failed } : {}),
     })
-    let body: string
+    const headers = { ...exchangeHeaders(progress), 'server-timing': serverTiming(asked) }
     try {
       // Written while the record becomes durable; what cannot be written was granted all the same.
-      body = encodeEnvelope({ action: responseAction(transaction.action), ...address(progress) }, encode())
+      return { status: 200, headers, ...written(progress, transaction.action, encode()) }
     } finally {
       await accounted
     }
-    return {
-      status: 200,
-      body,
-      contentType: mediaType,
-      headers: { ...exchangeHeaders(progress), 'server-timing': serverTiming(asked) },
-    }
+  }
+
+  /** The message around a body, packaged as the request was. */
+  function written(progress: Progress, action: RequestAction, body: string | BodyWithDocuments) {
+    const addressing = { action: responseAction(action), ...address(progress) }
+    return enveloped((xml) => encodeEnvelope(addressing, xml), body, progress.packaged === true)
   }
 
   async function refuse(progress: Progress, error: GatewayError): Promise<SoapReply> {
@@ -173,12 +193,8 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     if (transaction === undefined || parts.refusals.asFault(error, exchange.peer)) return fault(progress, error)
     return {
       status: 200,
-      body: encodeEnvelope(
-        { action: responseAction(transaction.action), ...address(progress) },
-        transaction.fail(error),
-      ),
-      contentType: mediaType,
       headers: exchangeHeaders(progress),
+      ...written(progress, transaction.action, transaction.fail(error)),
     }
   }
 
@@ -227,8 +243,6 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     }
   }
 }
-
-const mediaType = 'application/soap+xml; charset=utf-8'
 
 /** An MTOM package (SOAP MTOM §3); anything else of the family multipart is none. */
 function isPackage(contentType: string): boolean {

@@ -14,7 +14,7 @@ export interface PolicyFaultCodes {
 }
 
 /** A refusal as INI's access policy knows it: its code, and its words where they are known (ini.md §6.1). */
-interface PolicyFault {
+export interface PolicyFault {
   readonly code: string
   readonly description: string
 }
@@ -28,7 +28,8 @@ const authority: PolicyFault = {
 }
 
 /** What INI would call a refusal; undefined for failures that are no refusals of its policy. */
-function policyFaultOf({ code, details, message }: GatewayError, codes: PolicyFaultCodes): PolicyFault | undefined {
+export function policyFaultOf(error: GatewayError, codes: PolicyFaultCodes): PolicyFault | undefined {
+  const { code, details, message } = error
   const reason = String(details.reason ?? '')
   const named = (code: string): PolicyFault => ({ code, description: message })
   if (code === 'access-denied') {

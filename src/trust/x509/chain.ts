@@ -57,7 +57,12 @@ export function distrust(
   if (!facts.strongKey) return 'certificate-key-too-weak'
   const { pins, authorities } = sorted(trust.anchors)
   if (pins.has(facts.fingerprint)) return undefined
-  if (facts.basicConstraints.ca) return 'certificate-of-an-authority'
+  if (facts.basicConstraints.ca) {
+    // Tools that make a certificate in one step make it an authority of itself; trusted by name, it is that one certificate.
+    const own = authorities.some((authority) => authority.facts.fingerprint === facts.fingerprint)
+    const unlimited = facts.keyUsage === undefined && facts.issuerName === facts.subjectName
+    return own && unlimited ? unmetDemand(facts, demands) : 'certificate-of-an-authority'
+  }
   if (facts.unknownCriticalExtensions.length > 0) return 'certificate-with-an-unknown-critical-extension'
   if (!facts.soundSignature) return 'certificate-signed-with-a-weak-algorithm'
   return missingPath({ certificate, facts }, supplied, authorities, trust, demands, now) ?? unmetDemand(facts, demands)

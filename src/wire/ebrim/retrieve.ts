@@ -26,7 +26,8 @@ export function decodeRetrieveRequest(tree: XmlTree, request: Node): readonly Do
   }
   const requests = tree.children(request, xdsb, 'DocumentRequest')
   if (requests.length === 0) throw new GatewayError('parameter-missing', 'The request names no document')
-  if (requests.length > mostReferences) throw new GatewayError('parameter-count', 'The request names too many documents')
+  if (requests.length > mostReferences)
+    throw new GatewayError('parameter-count', 'The request names too many documents')
   return requests.map((one) => {
     const home = textOf(tree, one, 'HomeCommunityId')
     const repositoryUniqueId = textOf(tree, one, 'RepositoryUniqueId')

@@ -39,6 +39,10 @@ export interface ReadAssertion {
   readonly attributes: ReadonlyMap<string, readonly Node[]>
 }
 
+/** Far more than any profile has; reading goes before the signature, so that a stranger pays for it. */
+const mostAttributes = 256
+const mostParts = 64
+
 /** Conditions anybody may make; one that is not understood makes an assertion void (SAML 2.0 Core §2.5.1.1). */
 const knownConditions = new Set(['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction'])
 
@@ -65,8 +69,9 @@ export function readAssertion(tree: XmlTree, assertion: Node): ReadAssertion | s
   if (restrictions.some((one) => tree.namespace(one) !== saml || !knownConditions.has(tree.local(one)))) {
     return 'condition-not-understood'
   }
+  if (tree.children(assertion).length > mostParts || tree.children(subject).length > mostParts) return 'too-many-parts'
   const attributes = attributesOf(tree, assertion)
-  if (attributes === undefined) return 'attribute-without-name'
+  if (typeof attributes === 'string') return attributes
   return {
     id,
     issuer: textOf(tree, issuer),
@@ -121,13 +126,15 @@ function authnOf(tree: XmlTree, statement: Node): AuthnStatement {
   }
 }
 
-function attributesOf(tree: XmlTree, assertion: Node): ReadonlyMap<string, readonly Node[]> | undefined {
+function attributesOf(tree: XmlTree, assertion: Node): ReadonlyMap<string, readonly Node[]> | string {
   const { saml } = samlNames
   const attributes = new Map<string, Node[]>()
+  let count = 0
   for (const statement of tree.children(assertion, saml, 'AttributeStatement')) {
     for (const attribute of tree.children(statement, saml, 'Attribute')) {
       const name = tree.attribute(attribute, 'Name')
-      if (name === undefined || name === '') return undefined
+      if (name === undefined || name === '') return 'attribute-without-name'
+      if (++count > mostAttributes) return 'too-many-attributes'
       const values = attributes.get(name) ?? []
       values.push(...tree.children(attribute, saml, 'AttributeValue'))
       attributes.set(name, values)

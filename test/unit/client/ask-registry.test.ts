@@ -39,6 +39,7 @@ function asking(reply: (messageId: string) => Reply, losses = 0) {
       return { status, headers: { 'content-type': contentType }, body: Buffer.from(body) }
     },
     renew: () => undefined,
+    receive: () => Promise.reject(new Error('not used')),
     [Symbol.asyncDispose]: async () => undefined,
   } as CommunityClient
   const ask = registryAsker({

@@ -1,7 +1,7 @@
 import { DOMParser, type Element } from '@xmldom/xmldom'
 import { describe, expect, it } from 'vitest'
 import { ExclusiveCanonicalization } from 'xml-crypto'
-import { canonicalBytes, canonicalize } from '../../../src/wire/c14n.ts'
+import { canonicalBytes, canonicalize, withCanonicalBytes } from '../../../src/wire/c14n.ts'
 import { defaultXmlLimits, NONE, readTree, XmlError, type XmlTree } from '../../../src/wire/xml.ts'
 import { randomFrom, XmlGenerator } from '../../security/xml-generator.ts'
 
@@ -117,6 +117,49 @@ describe('canonicalize', () => {
     }
   })
 
+  it.each([
+    ['another space', ' c:d="', '\tc:d="', undefined],
+    ['two spaces', ' c:d="', '  c:d="', undefined],
+    ['a space before the equals sign', 'c:d="', 'c:d ="', undefined],
+    ['a space after it', 'c:d="', 'c:d= "', undefined],
+    ['a space before the tag closes', '"><b>', '" ><b>', undefined],
+    ['a space before an end tag closes', '</b>', '</b >', undefined],
+    ['an empty element', '<e></e>', '<e/>', undefined],
+    ['single quotes', 'e="1"', "e='1'", undefined],
+    ['single quotes around double ones', 'e="1"', `e='"'`, 'e="&quot;"'],
+    ['single quotes in a declaration', '"urn:c"', "'urn:c'", undefined],
+    ['a reference in a value', 'e="1"', 'e="&#49;"', undefined],
+    ['a line end in a value', 'e="1"', 'e="\n"', 'e=" "'],
+    ['a reference in a namespace', '"urn:c"', '"urn:&#99;"', undefined],
+    ['attributes in another order', 'e="1" c:d="2"', 'c:d="2" e="1"', undefined],
+    ['an attribute before a declaration', 'xmlns:c="urn:c" e="1"', 'e="1" xmlns:c="urn:c"', undefined],
+    ['declarations in another order', 'xmlns="urn:a" xmlns:c="urn:c"', 'xmlns:c="urn:c" xmlns="urn:a"', undefined],
+    ['a declaration too many', ' e="1"', ' xmlns:z="urn:z" e="1"', ' e="1"'],
+    ['one declared already', '<b>', '<b xmlns:c="urn:c">', '<b>'],
+    ['a literal >', 'short', 's>t', 's&gt;t'],
+    ['a literal > far on', 'short', `${'x'.repeat(99)}>`, `${'x'.repeat(99)}&gt;`],
+    ['a numeric reference', 'short', '&#60;', '&lt;'],
+    ['a reference to what needs none', 'short', '&quot;&apos;', `"'`],
+    ['a carriage return', 'short', 'a\r\nb', 'a\nb'],
+    ['a comment', 'short', 's<!-- -->t', 'st'],
+    ['CDATA', 'short', '<![CDATA[<]]>', '&lt;'],
+  ])('mends %s in what is in canonical form but for that', (_, original, written, canonical = original) => {
+    const text = '<a xmlns="urn:a" xmlns:c="urn:c" e="1" c:d="2"><b>short</b>&amp;&lt;&gt;<e></e><c:f></c:f></a>'
+    expect(form(text)).toBe(text)
+    expect(form(text.replace(original, written))).toBe(text.replace(original, canonical))
+  })
+
+  it('sorts declarations that are as long as each other', () => {
+    expect(form('<a:a xmlns:b="urn:b" xmlns:a="urn:a" b:b=""></a:a>')).toBe(
+      '<a:a xmlns:a="urn:a" xmlns:b="urn:b" b:b=""></a:a>',
+    )
+  })
+
+  it('declares what an element out of its context needs, before what the element declares itself', () => {
+    const tree = read('<a:a xmlns:a="urn:a"><a:b xmlns:c="urn:c" c:d=""></a:b></a:a>')
+    expect(canonicalize(tree, 1)).toBe('<a:b xmlns:a="urn:a" xmlns:c="urn:c" c:d=""></a:b>')
+  })
+
   it('leaves one descendant out, with all that is in it and nothing around it', () => {
     const tree = read('<a ID="1"> <ds:S xmlns:ds="urn:ds"><x/>y</ds:S> <b/></a>')
     const signature = tree.child(tree.root, 'urn:ds', 'S')
@@ -183,6 +226,55 @@ describe('canonicalize', () => {
     const tree = readTree(Buffer.from(text), limits)
     expect(() => canonicalize(tree, tree.root)).toThrow(expect.objectContaining({ reason: 'too-large' }))
     expect(canonicalize(tree, tree.first(tree.root))).toBe(`<p:b xmlns:p="urn:${'x'.repeat(1000)}"></p:b>`)
+  })
+
+  it('refuses it as well when only its last part, which is copied as it stands, is too much', () => {
+    const text = `<a><b>>>></b>${'x'.repeat(100)}</a>`
+    const expected = text.replace('>>>>', '>&gt;&gt;&gt;')
+    const roomy = readTree(Buffer.from(text), { ...defaultXmlLimits, maxBytes: expected.length })
+    expect(canonicalize(roomy, 0)).toBe(expected)
+    const tight = readTree(Buffer.from(text), { ...defaultXmlLimits, maxBytes: expected.length - 1 })
+    expect(() => canonicalize(tight, 0)).toThrow(expect.objectContaining({ reason: 'too-large' }))
+  })
+})
+
+describe('withCanonicalBytes', () => {
+  const tree = read('<a><b>è</b><c/></a>')
+  const long = read(`<a><b>${'x>'.repeat(50_000)}</b></a>`)
+
+  it('gives the bytes to use and returns what that makes of them', () => {
+    expect(withCanonicalBytes(tree, 0, { omit: 2 }, (bytes) => bytes.toString('utf8'))).toBe('<a><b>è</b></a>')
+    expect(withCanonicalBytes(long, 0, {}, (bytes) => Buffer.from(bytes))).toEqual(canonicalBytes(long, 0))
+  })
+
+  it('may be called while bytes of another are in use', () => {
+    const both = withCanonicalBytes(tree, 1, {}, (outer) =>
+      withCanonicalBytes(tree, 2, {}, (inner) => `${outer.toString('utf8')} ${inner.toString('utf8')}`),
+    )
+    expect(both).toBe('<b>è</b> <c></c>')
+  })
+
+  it('goes on after a use that throws, and after a form that is refused', () => {
+    const thrown = new Error('thrown in use')
+    const refused = read('<a xmlns="relative"/>')
+    expect(() =>
+      withCanonicalBytes(tree, 0, {}, () => {
+        throw thrown
+      }),
+    ).toThrow(thrown)
+    expect(() => withCanonicalBytes(refused, 0, {}, String)).toThrow(XmlError)
+    expect(withCanonicalBytes(tree, 2, {}, String)).toBe('<c></c>')
+  })
+
+  it.each([
+    ['short', tree],
+    ['long', long],
+  ])('leaves %s bytes that canonicalBytes gave as they are', (_, from) => {
+    const kept = canonicalBytes(from, 1)
+    const copy = Buffer.from(kept)
+    canonicalBytes(tree, 2)
+    canonicalBytes(long, 0)
+    expect(kept).toEqual(copy)
   })
 })
 

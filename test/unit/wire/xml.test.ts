@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { defaultXmlLimits, NONE, readTree, readTreeInSteps, XmlError, type XmlReason } from '../../../src/wire/xml.ts'
+import {
+  defaultXmlLimits,
+  NONE,
+  readTree,
+  readTreeInSteps,
+  XmlError,
+  type XmlReason,
+  type XmlTree,
+} from '../../../src/wire/xml.ts'
 import { xmlReasons } from '../../../src/wire/xml-error.ts'
 
 function read(text: string | Uint8Array) {
@@ -384,6 +392,23 @@ describe('XmlTree', () => {
 
   it('does not take a declaration of the prefix ID for an identifier', () => {
     expect(read('<a xmlns:ID="urn:a" xmlns:Id="urn:b"/>').idAttributes).toEqual([])
+  })
+
+  it('tells the same of a long message as of a short one', () => {
+    const text =
+      '<a xmlns="urn:a" b="1&amp;2"><p:b xmlns:p="urn:p" p:b="x">x</p:b><p:b xmlns:p="urn:p" b="x">x</p:b>' +
+      '<p:b xmlns:p="urn:pp">y</p:b><p:b xmlns:p="urn:&#112;"/><b xmlns="">1&amp;2</b><b xmlns=""/></a>'
+    const told = (tree: XmlTree) =>
+      Array.from({ length: 7 }, (_, node) => [
+        tree.namespace(node),
+        tree.local(node),
+        tree.attributes(node),
+        tree.text(node),
+      ])
+    const short = told(readTree(Buffer.from(text)))
+    expect(short.map(([namespace]) => namespace)).toEqual(['urn:a', 'urn:p', 'urn:p', 'urn:pp', 'urn:p', '', ''])
+    const long = text.replace('</a>', `<c>${'padding '.repeat(10_000)}</c></a>`)
+    expect(told(readTree(Buffer.from(long)))).toEqual(short)
   })
 
   it('reads bytes that are no Buffer and do not begin their memory', () => {

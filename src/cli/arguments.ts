@@ -1,0 +1,60 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { CliError } from './exit.ts'
+import { usage } from './usage.ts'
+
+/**
+ * Reads the options of a command that takes nothing else. An option of `lists` takes every value up to the next option:
+ * `--trust a.pem b.pem`. Throws CliError.
+ */
+export function optionsOf<T extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: T,
+  lists: readonly (keyof T & string)[] = [],
+) {
+  try {
+    return parseArgs({ args: spread(args, lists), options, allowPositionals: false }).values
+  } catch (error) {
+    throw new CliError('usage', `${error instanceof Error ? error.message : 'bad arguments'}\n\n${usage}`)
+  }
+}
+
+/** Puts the name of a list before each of its values. */
+function spread(args: readonly string[], lists: readonly string[]): string[] {
+  let list: string | undefined
+  let filled = false
+  return args.flatMap((arg) => {
+    if (arg.startsWith('-')) {
+      const [name = ''] = arg.slice(2).split('=', 1)
+      list = lists.includes(name) ? `--${name}` : undefined
+      filled = arg.includes('=')
+      return [arg]
+    }
+    if (list === undefined) return [arg]
+    const first = !filled
+    filled = true
+    return first ? [arg] : [list, arg]
+  })
+}
+
+/** One of a closed list of words. Throws CliError. */
+export function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const word = words.find((one) => one === text)
+  if (word === undefined) throw new CliError('usage', `--${name} must be one of ${words.join(', ')}`)
+  return word
+}
+
+/** Whole seconds, as milliseconds. Throws CliError. */
+export function millisecondsOf(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new CliError('usage', `--${name} must be a number of seconds`)
+  return Number(text) * 1_000
+}
+
+const instant = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$/
+
+/** An instant with its zone, in milliseconds of the epoch; now when nothing is said. Throws CliError. */
+export function instantOf(text: string | undefined): number {
+  if (text === undefined) return Date.now()
+  const time = instant.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(time)) throw new CliError('usage', '--at must be an instant such as 2026-01-31T10:00:00Z')
+  return time
+}

@@ -1,0 +1,230 @@
+import { Buffer } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../core/errors.ts'
+import type { DocumentSink, HeldDocument } from '../core/ports.ts'
+import type { Budget } from './budget.ts'
+import { blockBytes, type Content, memoryContent, type SealedFile } from './content.ts'
+import { interrupted, notHeld, spoolFailure } from './failure.ts'
+import { heldDocument } from './held.ts'
+import { within } from './within.ts'
+
+export interface SinkParts {
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+  /** The largest document that stays in memory. */
+  readonly memoryBytes: number
+  readonly memory: Budget
+  readonly openFile: () => Promise<SealedFile>
+  /** Somebody's place is taken over by another, or free. */
+  readonly replace: (old: AsyncDisposable, by?: AsyncDisposable) => void
+}
+
+const smallestBlock = 4096
+const nothing = Buffer.alloc(0)
+
+/**
+ * Gathers a document in blocks. A full block is hashed and stays in memory, or goes to the file once there is one. After
+ * a failure everything is let go, and every call rejects with that failure.
+ */
+export class Sink implements DocumentSink, AsyncDisposable {
+  readonly #parts: SinkParts
+  readonly #sha1 = createHash('sha1')
+  readonly #sha256 = createHash('sha256')
+  /** Full blocks in memory. */
+  #kept: Buffer[] = []
+  #block: Buffer = nothing
+  /** How much of the block is filled. */
+  #filled = 0
+  #size = 0
+  /** Taken from the memory of all, for the blocks. */
+  #taken = 0
+  /** Being opened, so that it is closed even when nobody waits for it any more. */
+  #opening: Promise<SealedFile> | undefined
+  #file: SealedFile | undefined
+  #isBusy = false
+  #hasEnded = false
+  #failure: GatewayError | undefined
+  #released: Promise<void> | undefined
+
+  constructor(parts: SinkParts) {
+    this.#parts = parts
+    if (parts.signal.aborted) this.#interrupt()
+    else parts.signal.addEventListener('abort', this.#interrupt, { once: true })
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#alone(async () => {
+      const { maxBytes } = this.#parts
+      // A bound that is not a number bounds everything, not nothing.
+      if (!(this.#size + bytes.length <= maxBytes)) {
+        throw new GatewayError('community-misbehaved', 'The document is larger than may be', { details: { maxBytes } })
+      }
+      for (let at = 0; at < bytes.length; at += blockBytes) {
+        if (at > 0) await this.#wait(turn())
+        await this.#take(bytes.subarray(at, at + blockBytes))
+      }
+    })
+  }
+
+  end(): Promise<HeldDocument> {
+    return this.#alone(async () => {
+      this.#hash()
+      const size = this.#size
+      const sha256 = this.#sha256.digest('hex')
+      const content = this.#file === undefined ? this.#inMemory() : await this.#onFile(this.#file, sha256)
+      const document = heldDocument({ size, sha1: this.#sha1.digest('hex'), sha256 }, content, this.#parts.replace)
+      this.#parts.signal.removeEventListener('abort', this.#interrupt)
+      this.#hasEnded = true
+      this.#parts.replace(this, document)
+      return document
+    })
+  }
+
+  async abort(): Promise<void> {
+    if (this.#hasEnded) return
+    this.#fail(notHeld('aborted'))
+    await this.#released
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.abort()
+  }
+
+  /** One call at a time: whoever does not wait would lose the order of the bytes, and has no back pressure. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#hasEnded) throw notHeld('ended-already')
+    if (this.#isBusy) this.#fail(notHeld('not-awaited'))
+    this.#insist()
+    this.#isBusy = true
+    try {
+      return await work()
+    } catch (error) {
+      const failure = this.#fail(spoolFailure(error))
+      // Nothing is left when a failure is told; only whoever has left does not wait for that.
+      if (!this.#parts.signal.aborted) await this.#released?.catch(() => {})
+      throw failure
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  /** Copies into blocks: the caller's memory is its own again afterwards. */
+  async #take(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#filled === this.#block.length) {
+        await this.#nextBlock()
+        this.#insist()
+      }
+      const piece = bytes.subarray(at, at + this.#block.length - this.#filled)
+      this.#block.set(piece, this.#filled)
+      this.#filled += piece.length
+      this.#size += piece.length
+      at += piece.length
+    }
+  }
+
+  /** Puts the full block away, and finds room for more. */
+  async #nextBlock(): Promise<void> {
+    this.#hash()
+    if (this.#file === undefined) {
+      if (this.#block.length > 0) this.#kept.push(this.#block)
+      this.#filled = 0
+      const { memory, memoryBytes } = this.#parts
+      const length = Math.min(Math.max(this.#size, smallestBlock), blockBytes, memoryBytes - this.#size)
+      if (length > 0 && memory.take(length)) {
+        this.#taken += length
+        this.#block = Buffer.allocUnsafeSlow(length)
+        return
+      }
+      this.#block = Buffer.allocUnsafeSlow(blockBytes)
+      await this.#moveToFile()
+    } else {
+      this.#filled = 0
+      await this.#wait(this.#file.append(this.#block))
+    }
+  }
+
+  async #moveToFile(): Promise<void> {
+    const { memory, openFile } = this.#parts
+    this.#opening = openFile()
+    const file = await this.#wait(this.#opening)
+    this.#file = file
+    for (const block of this.#kept) {
+      await this.#wait(file.append(block))
+      memory.give(block.length)
+      this.#taken -= block.length
+    }
+    this.#kept = []
+  }
+
+  #inMemory(): Content {
+    if (this.#filled > 0) {
+      // Exactly as long as it must be.
+      const exact = Buffer.allocUnsafeSlow(this.#filled)
+      exact.set(this.#block.subarray(0, this.#filled))
+      this.#kept.push(exact)
+      this.#parts.memory.give(this.#block.length - this.#filled)
+    }
+    return memoryContent(this.#kept, this.#parts.memory)
+  }
+
+  async #onFile(file: SealedFile, sha256: string): Promise<Content> {
+    if (this.#filled > 0) await this.#wait(file.append(this.#block.subarray(0, this.#filled)))
+    return await this.#wait(file.end(this.#size, sha256))
+  }
+
+  #hash(): void {
+    const bytes = this.#block.subarray(0, this.#filled)
+    this.#sha1.update(bytes)
+    this.#sha256.update(bytes)
+  }
+
+  /** Waits no longer than the signal allows, and goes on only when nothing has happened meanwhile. */
+  async #wait<T>(work: Promise<T>): Promise<T> {
+    const result = await within(this.#parts.signal, work)
+    this.#insist()
+    return result
+  }
+
+  #insist(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  readonly #interrupt = (): void => {
+    this.#fail(interrupted(this.#parts.signal))
+  }
+
+  /** The first failure stays, and lets everything go. */
+  #fail(failure: GatewayError): GatewayError {
+    if (this.#failure === undefined) {
+      this.#failure = failure
+      this.#parts.signal.removeEventListener('abort', this.#interrupt)
+      this.#released = this.#release()
+      this.#released.catch(() => {})
+    }
+    return this.#failure
+  }
+
+  async #release(): Promise<void> {
+    this.#kept = []
+    this.#block = nothing
+    this.#filled = 0
+    this.#parts.memory.give(this.#taken)
+    this.#taken = 0
+    try {
+      const file = await this.#opening?.catch(() => undefined)
+      await file?.release()
+    } catch (error) {
+      throw spoolFailure(error)
+    } finally {
+      this.#parts.replace(this)
+    }
+  }
+}
+
+/** One turn of the event loop, in which others have theirs. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}

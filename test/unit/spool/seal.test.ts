@@ -1,0 +1,62 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { keySeal, plainSeal, type Seal, type Unseal } from '../../../src/spool/seal.ts'
+
+const document = randomBytes(1000)
+const sha256 = createHash('sha256').update(document).digest('hex')
+
+function sealed(seal: Seal): { bytes: Buffer; unsealing: () => Unseal } {
+  const bytes = Buffer.concat([seal.seal(document.subarray(0, 300)), seal.seal(document.subarray(300))])
+  return { bytes, unsealing: seal.end(sha256) }
+}
+
+function unsealed({ unseal, isIntact }: Unseal, bytes: Buffer, cut: number) {
+  const text = Buffer.concat([unseal(bytes.subarray(0, cut)), unseal(bytes.subarray(cut))])
+  return { text, isIntact: isIntact() }
+}
+
+describe.each([
+  ['keySeal', keySeal],
+  ['plainSeal', plainSeal],
+])('%s', (_name, newSeal) => {
+  it('gives back what was sealed, however it is cut, any number of times', () => {
+    const { bytes, unsealing } = sealed(newSeal())
+    expect(bytes).toHaveLength(document.length)
+    for (const cut of [0, 1, 300, 999, 1000]) {
+      expect(unsealed(unsealing(), bytes, cut)).toEqual({ text: document, isIntact: true })
+    }
+  })
+
+  it('tells that a bit was turned, that bytes are missing, and that bytes were put behind', () => {
+    const { bytes, unsealing } = sealed(newSeal())
+    for (const at of [0, 500, 999]) {
+      const altered = Buffer.from(bytes)
+      altered.writeUInt8(altered.readUInt8(at) ^ 1, at)
+      expect(unsealed(unsealing(), altered, 10).isIntact).toBe(false)
+    }
+    expect(unsealed(unsealing(), bytes.subarray(0, 999), 10).isIntact).toBe(false)
+    expect(unsealed(unsealing(), Buffer.concat([bytes, Buffer.alloc(1)]), 10).isIntact).toBe(false)
+  })
+
+  it('shares no memory with what it was given', () => {
+    const seal = newSeal()
+    const given = Buffer.from(document)
+    const bytes = seal.seal(given)
+    given.fill(0)
+    const { unseal, isIntact } = seal.end(sha256)()
+    const given2 = Buffer.from(bytes)
+    const text = unseal(given2)
+    given2.fill(0)
+    expect(text).toEqual(document)
+    expect(isIntact()).toBe(true)
+  })
+})
+
+describe('keySeal', () => {
+  it('makes noise of a document, other noise each time', () => {
+    const [a, b] = [sealed(keySeal()), sealed(keySeal())]
+    expect(a.bytes).not.toEqual(document)
+    expect(a.bytes).not.toEqual(b.bytes)
+    expect(unsealed(b.unsealing(), a.bytes, 0).isIntact).toBe(false)
+  })
+})
