@@ -46,6 +46,7 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
   const { clock, events, health, opened, material, spool } = parts
   const toolsFor = toolmaker(config, { clock, events, spool, signer: () => material().signer })
   const clients = new Map<string, CommunityClient>()
+  const renewals: NonNullable<Modi['renew']>[] = []
   const communities = config.federation.communities.map((entry, index) => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
     const client = opened.use(clientOf(entry, config, material, clock))
@@ -68,6 +69,7 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
     communities,
     renew(renewed) {
       for (const [name, client] of clients) client.renew(tlsFor(name, renewed))
+      for (const renew of renewals) renew(renewed)
     },
   }
 }
@@ -199,7 +201,9 @@ function vouchingFor(
   patientId?: PatientId,
   query?: StoredQuery,
 ): Vouching {
-  const { subject, role, purposeOfUse, inCare, locality } = assertion
+  const { subject, role, purposeOfUse, inCare } = assertion
+  // Those whose form of assertion names no place ask from ours.
+  const locality = assertion.locality ?? organization.locality
   const patient = patientId ?? assertion.patientId
   if (patient === undefined) throw new GatewayError('access-denied', 'The assertion names no patient')
   return {
@@ -213,7 +217,8 @@ function vouchingFor(
     patientId: patient,
     application: assertion.application ?? application,
     documentTypes: typesAsked(query) ?? assertion.documentTypes ?? documentTypesEver,
-    ...(inCare === undefined ? {} : { inCare }),
+    // Who does not say that the patient is in their care is not vouched for as if they did.
+    inCare: inCare ?? false,
     ...(locality === undefined ? {} : { locality }),
   }
 }

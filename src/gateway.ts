@@ -171,17 +171,18 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     guardOf: ({ name = '' }) => trust.current().tokens.guards.get(name),
   })
   const server = soapServer(config, material(), { doors, api }, events)
-  renew = ({ material, tokens }) => {
-    server.setSecureContext(secureContextOf(material))
-    connected.renew(material)
-    sets.renew(material.tls, tokens.servers)
-  }
-  watchCertificates(() => [...material().ending, ...trust.current().tokens.ending], {
+  const lookAtEnds = watchCertificates(() => [...material().ending, ...trust.current().tokens.ending], {
     clock,
     events,
     metrics,
     signal: ending.signal,
   })
+  renew = ({ material, tokens }) => {
+    server.setSecureContext(secureContextOf(material))
+    connected.renew(material)
+    sets.renew(material.tls, tokens.servers)
+    lookAtEnds()
+  }
   const operator = createPlainServer(
     getRequestListener(
       opsApp({

@@ -16,12 +16,12 @@ interface Parts {
 
 /**
  * Keeps the ends of the certificates in the metrics and tells each time one has come 60, 30 or 7 days near its end, or past
- * it; at the start, of whatever is near already.
+ * it; at the start, of whatever is near already. Returns how to look again at once.
  */
 export function watchCertificates(
   certificates: () => readonly NamedCertificate[],
   { clock, events, metrics, signal }: Parts,
-): void {
+): () => void {
   const told = new Map<string, string>()
   const look = (): void => {
     for (const { name, notAfter, daysLeft, threshold } of expiries(certificates(), clock.now())) {
@@ -35,4 +35,5 @@ export function watchCertificates(
   const interval = setInterval(look, everyMs)
   interval.unref()
   signal.addEventListener('abort', () => clearInterval(interval), { once: true })
+  return look
 }

@@ -57,7 +57,8 @@ export async function samlJudge(args: readonly string[]): Promise<Judge> {
       trust: await anchorsFrom(trust, values.crl),
       sha1: values['allow-sha1'],
       replay: 'message',
-      mandatory: values.lenient ? [] : ['document-types', 'application'],
+      // What only some communities state is asked for when INI's profile is, not when the shape alone tells.
+      mandatory: values.lenient || values.profile !== 'ini' ? [] : ['document-types', 'application'],
     },
     circumstances: {
       now: instantOf(values.at),

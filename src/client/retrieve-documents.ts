@@ -70,7 +70,7 @@ const plainType = 'application/soap+xml; charset=utf-8'
 
 async function packaged(root: Buffer): Promise<{ readonly contentType: string; readonly body: Buffer }> {
   const { contentType, body } = writePackage({
-    ...{ boundary: `MIME_${randomUUID()}${randomUUID()}`, rootId: `root-${randomUUID()}@crocevia` },
+    ...{ boundary: `MIME_${randomUUID()}`, rootId: `root-${randomUUID()}@crocevia` },
     ...{ soap: '1.2', root, parts: [] },
   })
   const chunks: Uint8Array[] = []

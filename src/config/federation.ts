@@ -205,7 +205,15 @@ export const federation = z
   .strictObject({
     gateway: z.strictObject({
       home,
-      organization: z.strictObject({ code: z.string().regex(/^[0-9]{3}$/), name: z.string().min(1) }),
+      organization: z.strictObject({
+        code: z.string().regex(/^[0-9]{3}$/),
+        name: z.string().min(1),
+        /** XON told as the place of callers whose assertions name none (ini.md §2.3). */
+        locality: z
+          .string()
+          .regex(/^[^^]*\^{5}&[^&]*&ISO\^{4}[^^&]*$/, 'must have the form NAME^^^^^&OID&ISO^^^^CODE')
+          .optional(),
+      }),
       listen,
       operator: listen,
       identity: z.strictObject({ tls: keyFiles, signing: signingKey }),
@@ -270,9 +278,11 @@ export const federation = z
   })
   .superRefine(({ gateway, communities, consumers }, context) => {
     const fault = (message: string, ...path: (string | number)[]) => context.addIssue({ code: 'custom', message, path })
-    for (const [index, { trust }] of communities.entries()) {
-      if (trust.assertions?.profile === 'xua' && gateway.audiences.length === 0) {
-        fault('needs gateway.audiences', 'communities', index, 'trust', 'assertions', 'profile')
+    for (const [list, parties] of Object.entries({ communities, consumers })) {
+      for (const [index, { trust }] of parties.entries()) {
+        if (trust.assertions?.profile === 'xua' && gateway.audiences.length === 0) {
+          fault('needs gateway.audiences', list, index, 'trust', 'assertions', 'profile')
+        }
       }
     }
     communities.forEach((one, index) => {

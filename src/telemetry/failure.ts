@@ -78,9 +78,11 @@ function isTerm(text: string): boolean {
   return isWord(text) || isCode(text) || isOrigin(text)
 }
 
-// Neither pattern has room for an identifier of a person, the shortest of which has 11 characters with digits or 16.
+// No part of a pattern has room for an identifier of a person, the shortest of which has 11 digits, or 16 characters.
 function isWord(text: string): boolean {
-  return text.length <= 40 && /^[a-z]{1,15}(-[a-z]{1,15})*$/.test(text)
+  return (
+    text.length <= 64 && /^(?:[A-Za-z]{1,22}|[A-Za-z0-9]{1,4})(?:-(?:[A-Za-z]{1,22}|[A-Za-z0-9]{1,4}))*$/.test(text)
+  )
 }
 
 /** `ECONNREFUSED`, `ERR_TLS_CERT_ALTNAME_INVALID`, `UND_ERR_SOCKET`, `CERT_HAS_EXPIRED`. */

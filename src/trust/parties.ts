@@ -45,6 +45,11 @@ export interface Presented {
   readonly supplied?: readonly X509Certificate[]
 }
 
+interface Known {
+  readonly certificate: X509Certificate
+  readonly supplied: readonly X509Certificate[]
+}
+
 /** How many certificates of connections are remembered as read; then it begins anew. */
 const remembered = 1_024
 
@@ -58,16 +63,19 @@ export function identifier(
   now: () => number,
   onDistrust: (party: string, reason: string) => void = () => {},
 ): (certificate: Presented) => Peer {
-  const known = new Map<string, X509Certificate>()
-  const certificateOf = (raw: Uint8Array, fingerprint: string): X509Certificate => {
-    const read = known.get(fingerprint) ?? new X509Certificate(raw)
+  const known = new Map<string, Known>()
+  const read = (raw: Uint8Array, fingerprint: string, supplied: readonly X509Certificate[]): Known => {
+    const before = known.get(fingerprint)
+    // A resumed session brings no chain: what came along with the first handshake still does.
+    if (before !== undefined && supplied.length === 0) return before
+    const present = { certificate: before?.certificate ?? new X509Certificate(raw), supplied }
     if (known.size >= remembered) known.clear()
-    known.set(fingerprint, read)
-    return read
+    known.set(fingerprint, present)
+    return present
   }
-  return ({ subject, fingerprint, raw, supplied = [] }) => {
+  return ({ subject, fingerprint, raw, ...presented }) => {
     const stranger: Peer = { subject, fingerprint }
-    const certificate = certificateOf(raw, fingerprint)
+    const { certificate, supplied } = read(raw, fingerprint, presented.supplied ?? [])
     const matching = parties.filter(({ name, callers }) => {
       if (callers === undefined || !bearsName(certificate, callers)) return false
       const { policies } = callers

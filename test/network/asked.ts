@@ -7,6 +7,8 @@ export interface Asked {
   readonly path: string
   /** Common name of the client's certificate. */
   readonly peer: string
+  /** SHA-256 of that certificate. */
+  readonly fingerprint: string
   readonly contentType: string
   readonly behaviour: string
   action?: string

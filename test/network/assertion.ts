@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { SignedXml } from 'xml-crypto'
+import { createHash, createPrivateKey, randomUUID, sign } from 'node:crypto'
+import { ExclusiveCanonicalization, type SignatureAlgorithm, SignedXml } from 'xml-crypto'
 import { type Citizen, codiceFiscale } from './citizens.ts'
 import { organization } from './organizations.ts'
-import { escapeXml } from './xml.ts'
+import { escapeXml, parseXml } from './xml.ts'
 
 export const saml = 'urn:oasis:names:tc:SAML:2.0:assertion'
 export const attributeName = {
@@ -25,7 +25,33 @@ export const attributeName = {
 export interface Signer {
   readonly key: string
   readonly certificate: string
+  /** Authorities above the certificate, PEM, for those who send them along. */
+  readonly intermediates?: string
+  /** Default `rsa-sha256`. */
+  readonly algorithm?: SigningAlgorithm
+  /** Of the reference; default `sha256`. */
+  readonly digest?: DigestAlgorithm
 }
+
+const dsig = 'http://www.w3.org/2000/09/xmldsig#'
+const dsigMore = 'http://www.w3.org/2001/04/xmldsig-more#'
+const xmlenc = 'http://www.w3.org/2001/04/xmlenc#'
+
+const signingAlgorithms = {
+  'rsa-sha1': { uri: `${dsig}rsa-sha1`, hash: 'sha1' },
+  'rsa-sha256': { uri: `${dsigMore}rsa-sha256`, hash: 'sha256' },
+  'rsa-sha384': { uri: `${dsigMore}rsa-sha384`, hash: 'sha384' },
+  'rsa-sha512': { uri: `${dsigMore}rsa-sha512`, hash: 'sha512' },
+  'ecdsa-sha256': { uri: `${dsigMore}ecdsa-sha256`, hash: 'sha256' },
+  'ecdsa-sha384': { uri: `${dsigMore}ecdsa-sha384`, hash: 'sha384' },
+} as const
+
+/** How assertions and messages may be signed. */
+export type SigningAlgorithm = keyof typeof signingAlgorithms
+
+const digests = { sha1: `${dsig}sha1`, sha256: `${xmlenc}sha256`, sha512: `${xmlenc}sha512` } as const
+
+export type DigestAlgorithm = keyof typeof digests
 
 /** What an attribute assertion claims. Only the patient has no default; the rest is a hospital doctor's consultation. */
 export interface Claims {
@@ -42,11 +68,14 @@ export interface Claims {
   readonly locality?: string
   readonly inCare?: boolean
   readonly id?: string
-  /** Milliseconds since the epoch. */
+  /** When it is made; milliseconds since the epoch, as all times. */
+  readonly now?: number
   readonly notBefore?: number
   readonly notOnOrAfter?: number
   /** Attributes replaced by another value, or left out, by name. */
   readonly attributes?: Readonly<Record<string, string | undefined>>
+  /** What becomes of the assertion before it is signed. */
+  readonly change?: (xml: string) => string
 }
 
 // No municipality has a code that begins with X: this doctor cannot exist.
@@ -55,7 +84,7 @@ const laboratory = '11502-2^^2.16.840.1.113883.6.1'
 
 /** A signed attribute assertion in the shape of INI's (ini.md §2.2, §2.3). */
 export function attributeAssertion(claims: Claims, signer: Signer): string {
-  const now = Date.now()
+  const { now = Date.now(), change = (xml) => xml } = claims
   const { issuer = '090', subject = doctor, notBefore = now - 1000, notOnOrAfter = now + 300_000 } = claims
   const values: Record<string, string | undefined> = {
     [attributeName.inCare]: String(claims.inCare ?? true),
@@ -80,17 +109,24 @@ export function attributeAssertion(claims: Claims, signer: Signer): string {
       : `<saml2:Attribute Name="${name}" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:${format(name)}">` +
         `<saml2:AttributeValue xsi:type="xs:string">${escapeXml(value)}</saml2:AttributeValue></saml2:Attribute>`,
   )
-  return sign(
-    assertion(
-      { id: claims.id ?? `_${randomUUID()}`, issuer, subject, now, notBefore, notOnOrAfter },
-      statement.join(''),
+  return signAssertion(
+    change(
+      assertion(
+        { id: claims.id ?? `_${randomUUID()}`, issuer, subject, now, notBefore, notOnOrAfter },
+        statement.join(''),
+      ),
     ),
     signer,
   )
 }
 
 /** What INI adds when it forwards: every codice fiscale and every region of assistance of the person (ini.md §2.5). */
-export function identificationAssertion(citizen: Citizen, signer: Signer, now: number): string {
+export function identificationAssertion(
+  citizen: Citizen,
+  signer: Signer,
+  now: number,
+  change: (xml: string) => string = (xml) => xml,
+): string {
   const namespace = 'http://www.fascicolosanitario.gov.it/identificazione'
   const codes = citizen.identifiers.map(
     ({ value, since }, index) =>
@@ -102,10 +138,8 @@ export function identificationAssertion(citizen: Citizen, signer: Signer, now: n
     `<saml2:Attribute Name="RDA_List">${region}</saml2:Attribute>`
   const subject = `${citizen.identifiers[0].value}^^^&${citizen.identifiers[0].authority}&ISO`
   const times = { now, notBefore: now - 1000, notOnOrAfter: now + 300_000 }
-  return sign(
-    assertion({ id: `_${randomUUID()}`, issuer: 'ANA', subject, ...times }, statement, ` xmlns:ident="${namespace}"`),
-    signer,
-  )
+  const frame = { id: `_${randomUUID()}`, issuer: 'ANA', subject, ...times }
+  return signAssertion(change(assertion(frame, statement, ` xmlns:ident="${namespace}"`)), signer)
 }
 
 interface Frame {
@@ -133,22 +167,53 @@ function assertion({ id, issuer, subject, now, notBefore, notOnOrAfter }: Frame,
 
 const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 
-function sign(xml: string, { key, certificate }: Signer): string {
+/** Signs an assertion, the signature after its issuer, in INI's own form (ini.md §2.2). */
+export function signAssertion(xml: string, { key, certificate, intermediates = '', ...how }: Signer): string {
+  const { algorithm = 'rsa-sha256', digest = 'sha256' } = how
+  const { uri, hash } = signingAlgorithms[algorithm]
+  const root = parseXml(xml)
+  const canonical = new ExclusiveCanonicalization().process(root as never, { inclusiveNamespacesPrefixList: ['xs'] })
+  // In canonical form as it stands, so that what is signed is what is written.
+  const info =
+    `<ds:SignedInfo xmlns:ds="${dsig}"><ds:CanonicalizationMethod Algorithm="${exclusive}"></ds:CanonicalizationMethod>` +
+    `<ds:SignatureMethod Algorithm="${uri}"></ds:SignatureMethod><ds:Reference URI="#${root.getAttribute('ID') ?? ''}">` +
+    `<ds:Transforms><ds:Transform Algorithm="${dsig}enveloped-signature"></ds:Transform>` +
+    `<ds:Transform Algorithm="${exclusive}"><ec:InclusiveNamespaces xmlns:ec="${exclusive}" PrefixList="xs">` +
+    `</ec:InclusiveNamespaces></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="${digests[digest]}">` +
+    `</ds:DigestMethod><ds:DigestValue>${createHash(digest).update(canonical).digest('base64')}</ds:DigestValue>` +
+    '</ds:Reference></ds:SignedInfo>'
+  const value = sign(hash, Buffer.from(info), { key: createPrivateKey(key), dsaEncoding: 'ieee-p1363' })
+  const certificates = `${certificate}${intermediates}`.match(
+    /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
+  )
+  const x509 = (certificates ?? []).map(
+    (pem) => `<ds:X509Certificate>${pem.replaceAll(/-----[A-Z ]+-----|\s/g, '')}</ds:X509Certificate>`,
+  )
+  const signature =
+    `<ds:Signature xmlns:ds="${dsig}">${info}<ds:SignatureValue>${value.toString('base64')}</ds:SignatureValue>` +
+    `<ds:KeyInfo><ds:X509Data>${x509.join('')}</ds:X509Data></ds:KeyInfo></ds:Signature>`
+  const issuer = xml.indexOf('</saml2:Issuer>')
+  const at = issuer < 0 ? xml.indexOf('>') + 1 : issuer + '</saml2:Issuer>'.length
+  return xml.slice(0, at) + signature + xml.slice(at)
+}
+
+/** A signature of a whole message, yet without references. */
+export function signatureOf({ key, certificate, algorithm = 'rsa-sha256' }: Signer): SignedXml {
+  const { uri, hash } = signingAlgorithms[algorithm]
   const signature = new SignedXml({
     privateKey: key,
     publicCert: certificate,
-    signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+    signatureAlgorithm: uri,
     canonicalizationAlgorithm: exclusive,
   })
-  signature.addReference({
-    xpath: `/*[local-name(.)='Assertion']`,
-    transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', exclusive],
-    digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
-    inclusiveNamespacesPrefixList: ['xs'],
-  })
-  signature.computeSignature(xml, {
-    prefix: 'ds',
-    location: { reference: `/*/*[local-name(.)='Issuer']`, action: 'after' },
-  })
-  return signature.getSignedXml()
+  // The library knows no SHA-384 and no elliptic curves.
+  signature.SignatureAlgorithms[uri] = class {
+    readonly getAlgorithmName = () => uri
+    readonly getSignature = (info: unknown) =>
+      sign(hash, Buffer.from(String(info)), { key: createPrivateKey(key), dsaEncoding: 'ieee-p1363' }).toString(
+        'base64',
+      )
+    readonly verifySignature = () => false
+  } as unknown as new () => SignatureAlgorithm
+  return signature
 }

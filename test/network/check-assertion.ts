@@ -22,6 +22,8 @@ export interface SignedAssertion {
   /** By attribute name; all values of each. */
   readonly attributes: ReadonlyMap<string, readonly string[]>
   readonly signer: string
+  /** What was signed. */
+  readonly signed: Element
   /** The whole assertion with its signature, standing alone, as it can be handed on. */
   readonly xml: string
 }
@@ -33,11 +35,15 @@ export interface Trust {
   readonly maySign: (signer: string, issuer: string) => boolean
 }
 
-/** The assertions of the one `wsse:Security` header, unverified. Throws SoapFault when there is none. */
-export function findAssertions(security: readonly Element[]): Element[] {
+/**
+ * The assertions of the one `wsse:Security` header, unverified; beside them nothing stands there unless the partner signs
+ * its messages. Throws SoapFault when there is none.
+ */
+export function findAssertions(security: readonly Element[], messageIsSigned = false): Element[] {
   if (security.length > 1) throw securityFault('InvalidSecurity', 'More than one Security header', 'PST5')
   const [header] = security
-  const blocks = header === undefined ? [] : children(header)
+  const all = header === undefined ? [] : children(header)
+  const blocks = messageIsSigned ? all.filter((block) => isNamed(block, saml, 'Assertion')) : all
   if (blocks.length === 0) throw securityFault('InvalidSecurity', 'Missing attribute assertion', 'PST4')
   const strange = blocks.find((block) => !isNamed(block, saml, 'Assertion'))
   if (strange) throw securityFault('InvalidSecurity', 'Missing or invalid WS-Security header elements', 'PST5')
@@ -75,6 +81,7 @@ export function verifyAssertion(element: Element, trust: Trust): SignedAssertion
     issuer: only(signed, saml, 'Issuer')?.textContent?.trim() ?? '',
     attributes: attributesOf(signed),
     signer,
+    signed,
     xml,
   }
 }
@@ -156,8 +163,8 @@ export interface Claimed {
   readonly action: string
   readonly subject: string | undefined
   readonly patient: string
-  /** `code^^scheme` of each. */
-  readonly documentTypes: readonly string[]
+  /** `code^^scheme` of each; absent where the form of the claim has no place for them. */
+  readonly documentTypes?: readonly string[]
 }
 
 const roles = 'AAS APR PSS INF FAR DSA DAM OAM ASS TUT ING GEN NOR DRS RSA MRP INI OGC OPI MDS GTW DAP'.split(' ')

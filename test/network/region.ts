@@ -1,5 +1,7 @@
 import { readSigningRoot } from './certificate.ts'
 import type { SignedAssertion } from './check-assertion.ts'
+import { type MessageDemands, modiGuard, type TokenDemands } from './check-modi.ts'
+import { readXuaClaims } from './check-xua.ts'
 import { type Holdings, type Identifier, isObscured } from './entry.ts'
 import { securityFault } from './faults.ts'
 import { authority, findOrganization, organization } from './organizations.ts'
@@ -30,11 +32,18 @@ const rda = '/rda/DocumentRegistry_Service'
 /** For whom an obscured document is not obscured (ini.md §4.5, P99). */
 const mayLookBehind = new Set(['ASS', 'TUT', 'GEN', 'ING'])
 
+export interface RegionOptions extends CounterpartOptions {
+  readonly region: RegionCode
+  readonly seed: Seed
+  /** Takes assertions of IHE XUA made for this audience, instead of INI's form. */
+  readonly xua?: { readonly audience: string }
+  /** Wants messages signed as ModI asks, and tokens with them. */
+  readonly modi?: { readonly message?: MessageDemands; readonly tokens?: TokenDemands }
+}
+
 /** A region: a Responding Gateway by the book, and the registry that INI forwards to. */
-export async function startRegion(
-  options: CounterpartOptions & { readonly region: RegionCode; readonly seed: Seed },
-): Promise<Region> {
-  const { certificates, region, seed, clock = systemClock } = options
+export async function startRegion(options: RegionOptions): Promise<Region> {
+  const { certificates, region, seed, xua, modi, clock = systemClock } = options
   const party = `region-${region}` as const
   const { home } = organization(region)
   const root = await readSigningRoot(certificates)
@@ -50,6 +59,8 @@ export async function startRegion(
     reading: 'strict',
     admits: (name) => name === gatewayChannel,
     trust: trustGateway(root, now),
+    ...(xua && { claims: (assertion) => readXuaClaims(assertion, { ...xua, now: now() }) }),
+    ...(modi && { requireMore: modiGuard(modi, { root, now, path: xca }) }),
     holdings: keptBy(index, region),
     home,
     check(asked) {

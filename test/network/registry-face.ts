@@ -35,6 +35,10 @@ export interface RegistryFace {
   readonly reading: 'strict' | 'tolerant'
   readonly admits: (commonName: string) => boolean
   readonly trust: Trust
+  /** What the first assertion claims, in the form agreed on; by default INI's. Throws SoapFault. */
+  readonly claims?: (assertion: SignedAssertion) => Claimed
+  /** Checks what a partner asks for beyond the assertion: a signed message, tokens. Rejects with SoapFault. */
+  readonly requireMore?: (request: PeerRequest) => Promise<void>
   /** Where a second assertion may stand beside the first: the identifiers it says the person has. Throws SoapFault. */
   readonly identification?: (assertion: SignedAssertion) => readonly Identifier[]
   readonly holdings: Holdings
@@ -63,6 +67,13 @@ export function onceOnly(): (assertion: SignedAssertion) => void {
   }
 }
 
+/** How assertions are taken, where it is not the usual way: one, in INI's form, alone in the security header. */
+export interface Admission {
+  readonly most?: number
+  readonly claims?: RegistryFace['claims']
+  readonly messageIsSigned?: boolean
+}
+
 /** Opens the message and verifies who asks. Throws SoapFault; notes in the log what it learns on the way. */
 export function admit(
   request: PeerRequest,
@@ -70,18 +81,18 @@ export function admit(
   trust: Trust,
   accept: (assertion: SignedAssertion) => void,
   asked: Asked,
-  most = 1,
+  { most = 1, claims = readClaims, messageIsSigned = false }: Admission = {},
 ): Admitted {
   const message = openMessage(request.body, manner)
   asked.action = message.action
-  const elements = findAssertions(message.security)
+  const elements = findAssertions(message.security, messageIsSigned)
   if (elements.length > most) throw securityFault('InvalidSecurity', 'Too many assertions', 'PST5')
   const assertions = elements.map((element) => verifyAssertion(element, trust))
   const [first] = assertions
   if (first === undefined) throw securityFault('InvalidSecurity', 'Missing attribute assertion', 'PST4')
   asked.assertionIds = assertions.map(({ id }) => id)
   asked.issuer = first.issuer
-  const claimed = readClaims(first)
+  const claimed = claims(first)
   Object.assign(asked, { role: claimed.role, purpose: claimed.purpose })
   accept(first)
   return { message, assertions, claimed }
@@ -94,7 +105,8 @@ export function checkCoherence(asked: AskedQuery, claimed: Claimed): void {
     throw securityFault('FailedAuthentication', 'The assertion is about another patient')
   }
   const types = typesAsked(asked)?.map((type) => (type.includes('^^') ? type : `${type}^^2.16.840.1.113883.6.1`))
-  if (types?.some((type) => !claimed.documentTypes.includes(type))) {
+  const { documentTypes } = claimed
+  if (documentTypes !== undefined && types?.some((type) => !documentTypes.includes(type))) {
     throw securityFault('FailedAuthentication', 'The query is for document types the assertion does not name')
   }
   if (claimed.action !== 'READ') throw securityFault('FailedAuthentication', 'A query is an action of reading')
@@ -105,9 +117,13 @@ export function registryFace(face: RegistryFace): Face {
   const accept = onceOnly()
   const manner: Manner = { addressing: face.addressing, path: face.path, actions: [face.action] }
 
-  function respond(request: PeerRequest, behaviour: Behaviour, asked: Asked): string {
-    const most = face.identification === undefined ? 1 : 2
-    const { message, assertions, claimed } = admit(request, manner, face.trust, accept, asked, most)
+  async function respond(request: PeerRequest, behaviour: Behaviour, asked: Asked): Promise<string> {
+    await face.requireMore?.(request)
+    const { message, assertions, claimed } = admit(request, manner, face.trust, accept, asked, {
+      most: face.identification === undefined ? 1 : 2,
+      messageIsSigned: face.requireMore !== undefined,
+      ...(face.claims && { claims: face.claims }),
+    })
     const [, second] = assertions
     const also = second === undefined ? [] : (face.identification?.(second) ?? [])
     if (behaviour === 'fault') throw new SoapFault('Receiver', 'Internal Server Error')
@@ -148,7 +164,7 @@ export function registryFace(face: RegistryFace): Face {
     serves: (path) => path === face.path,
     admits: face.admits,
     async respond(request, behaviour, asked) {
-      return soapExchange(request, asked, face.dialect, async () => respond(request, behaviour, asked))
+      return soapExchange(request, asked, face.dialect, () => respond(request, behaviour, asked))
     },
   }
 }

@@ -55,6 +55,8 @@ export interface Counterpart<Urls extends Readonly<Record<string, string>> = Rea
 export interface CounterpartOptions {
   /** The folder of the development identities. */
   readonly certificates: string
+  /** The folder in it with the channel's pair; by default the party's own. */
+  readonly credentials?: string
   /** Default: any free port. */
   readonly port?: number
   readonly clock?: Clock
@@ -71,9 +73,11 @@ export async function startCounterpart<Urls extends Readonly<Record<string, stri
   options: CounterpartOptions & { readonly party: string },
   build: (origin: string) => { readonly faces: readonly Face[]; readonly urls: Urls },
 ): Promise<Counterpart<Urls>> {
-  const { certificates, party, port = 0, clock = systemClock } = options
+  const { certificates, party, credentials = party, port = 0, clock = systemClock } = options
   const [ca, cert, key] = await Promise.all(
-    ['ca.pem', `${party}/tls.crt.pem`, `${party}/tls.key.pem`].map((path) => readFile(join(certificates, path))),
+    ['ca.pem', `${credentials}/tls.crt.pem`, `${credentials}/tls.key.pem`].map((path) =>
+      readFile(join(certificates, path)),
+    ),
   )
   const asked = askedLog()
   const own = manners()
@@ -135,7 +139,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
   const url = new URL(request.url ?? '/', 'https://127.0.0.1')
   const face = serving.faces.find((known) => known.serves(url.pathname))
   if (face === undefined) return send(response, plain(404, 'Nothing is served here'))
-  const peer = String((request.socket as TLSSocket).getPeerCertificate().subject?.CN ?? '')
+  const certificate = (request.socket as TLSSocket).getPeerCertificate()
+  const peer = String(certificate.subject?.CN ?? '')
   if (body === undefined) return send(response, plain(413, 'The request is too large'))
   const setting = serving.next(face.name)
   const asked: Asked = {
@@ -144,6 +149,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
     method: request.method ?? '',
     path: url.pathname,
     peer,
+    fingerprint: certificate.fingerprint256 ?? '',
     contentType: request.headers['content-type'] ?? '',
     behaviour: setting.behave,
     assertionIds: [],

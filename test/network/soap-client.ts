@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { request } from 'node:https'
+import { type Agent, request } from 'node:https'
 import { join } from 'node:path'
 import type { Signer } from './assertion.ts'
 import { query, rim } from './ebrim.ts'
@@ -106,7 +106,7 @@ export interface HttpAnswer {
   readonly text: string
 }
 
-/** Sends over mutual TLS on a connection of its own. Rejects when there is no answer, or `signal` is aborted. */
+/** Sends over mutual TLS, on a connection of its own unless an agent keeps some. Rejects when there is no answer, or `signal` is aborted. */
 export function send(
   url: string,
   channel: Channel,
@@ -115,26 +115,23 @@ export function send(
     readonly headers?: Readonly<Record<string, string>>
     readonly body?: string
     readonly signal?: AbortSignal
+    readonly agent?: Agent
   } = {},
 ): Promise<HttpAnswer> {
-  const { method = 'POST', headers = {}, body, signal } = options
+  const { method = 'POST', headers = {}, body, signal, agent = false } = options
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      { ...channel, method, headers, agent: false, ...(signal && { signal }) },
-      (incoming) => {
-        const chunks: Buffer[] = []
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-        incoming.on('error', reject)
-        incoming.on('end', () =>
-          resolve({
-            status: incoming.statusCode ?? 0,
-            contentType: incoming.headers['content-type'] ?? '',
-            text: Buffer.concat(chunks).toString('utf8'),
-          }),
-        )
-      },
-    )
+    const outgoing = request(url, { ...channel, method, headers, agent, ...(signal && { signal }) }, (incoming) => {
+      const chunks: Buffer[] = []
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+      incoming.on('error', reject)
+      incoming.on('end', () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          contentType: incoming.headers['content-type'] ?? '',
+          text: Buffer.concat(chunks).toString('utf8'),
+        }),
+      )
+    })
     outgoing.on('error', reject)
     outgoing.end(body)
   })

@@ -1,4 +1,5 @@
 import { readSigningRoot } from './certificate.ts'
+import { readXuaClaims } from './check-xua.ts'
 import { securityFault } from './faults.ts'
 import { fhirFace } from './fhir-face.ts'
 import { gatewayChannel, registryFace, registryStoredQuery, trustGateway } from './registry-face.ts'
@@ -12,14 +13,20 @@ export type TuscanRecord = Counterpart<{
   readonly fhir: string
 }>
 
+export interface TuscanRecordOptions extends CounterpartOptions {
+  readonly seed: Seed
+  /** Takes assertions of IHE XUA made for this audience, instead of INI's form. */
+  readonly xua?: { readonly audience: string }
+}
+
 const registryPath = '/xds/DocumentRegistry_Service'
 
 /**
  * The Tuscan record: one registry behind an XDS.b and a FHIR face, for the gateway alone. It tells of everything it has,
  * obscured documents included: what a user may see is for the gateway to decide.
  */
-export async function startTuscanRecord(options: CounterpartOptions & { readonly seed: Seed }): Promise<TuscanRecord> {
-  const { certificates, seed, clock = systemClock } = options
+export async function startTuscanRecord(options: TuscanRecordOptions): Promise<TuscanRecord> {
+  const { certificates, seed, xua, clock = systemClock } = options
   const root = await readSigningRoot(certificates)
   const holdings = seed.holdings.tuscany
   const registry = registryFace({
@@ -31,6 +38,7 @@ export async function startTuscanRecord(options: CounterpartOptions & { readonly
     reading: 'strict',
     admits: (name) => name === gatewayChannel,
     trust: trustGateway(root, () => clock.now()),
+    ...(xua && { claims: (assertion) => readXuaClaims(assertion, { ...xua, now: clock.now() }) }),
     holdings,
     refuse: () => securityFault('FailedAuthentication', 'The record does not tell'),
   })

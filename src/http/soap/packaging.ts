@@ -25,9 +25,9 @@ export function enveloped(
   return { contentType: mediaType, body: inline(envelope, xml, documents) }
 }
 
-/** Beyond guessing, since streamed content is not searched for it. */
+/** Beyond guessing, since streamed content is not searched for it; at most 70 characters (RFC 2046 §5.1.1). */
 function boundary(): string {
-  return `MIME_${randomUUID()}${randomUUID()}`
+  return `MIME_${randomUUID()}${randomUUID()}`.replaceAll('-', '')
 }
 
 function inPackage(
