@@ -57,6 +57,7 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
       opened,
       onFailure: (error) => events.voucherFailed({ community, error }),
     })
+    if (modi.renew !== undefined) renewals.push(modi.renew)
     const connected = connect(entry, toolsFor(entry, client, modi), index)
     const onStateChange = ({ actor, to }: { actor: GuardedActor; to: BreakerState }) =>
       events.breakerChanged({ community, actor, state: to })

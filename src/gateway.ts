@@ -28,10 +28,10 @@ import { iti39, iti43 } from './http/soap/retrieve.ts'
 import { iti18, iti38 } from './http/soap/stored-query.ts'
 import { type KeySets, keySets } from './key-sets.ts'
 import { reloadable } from './keys/reloadable.ts'
+import { openStore } from './open-store.ts'
 import { anchorReader } from './parties.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { spool } from './spool/spool.ts'
-import { sqliteStore } from './store/sqlite.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -80,7 +80,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   await using opened = new AsyncDisposableStack()
 
   const store = opened.use(
-    await sqliteStore({ path: config.locate(gateway.store.path), clock }).catch((error: unknown) => {
+    await openStore(config, clock).catch((error: unknown) => {
       events.storeFailed({ operation: 'open', error })
       throw error
     }),

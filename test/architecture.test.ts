@@ -34,6 +34,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     'node:http',
     'node:https',
     'node:stream',
+    'node:stream/promises',
     'node:tls',
   ],
   'src/trust': [core, wire, 'node:buffer', 'node:crypto'],
@@ -84,7 +85,10 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     'node:os',
     'node:path',
     'node:stream',
+    'node:stream/promises',
   ],
+  // The reader of documents is a process of its own and finds the project by its package.
+  'src/documents': [core, wire, '@libpdf/core', 'package.json', 'node:'],
   'src/audit': [core, 'src/store/store.ts', 'src/wire/hl7/'],
   'src/telemetry': [core, 'pino', 'prom-client', 'node:'],
   // The schema of the configuration is printed into contracts/config.
@@ -98,6 +102,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/parties.ts': everything,
   'src/tokens.ts': everything,
   'src/modi.ts': everything,
+  'src/open-store.ts': everything,
   'src/trust-material.ts': everything,
   'src/watch-certificates.ts': everything,
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],

@@ -149,9 +149,19 @@ async function unreadable(what: string, path: string): Promise<Finding | undefin
   }
 }
 
+/** A file of this machine is looked at; PostgreSQL is opened by the gateway alone, which would make its schema. */
 async function storeFinding({ federation, locate }: LoadedConfig): Promise<Finding> {
+  const { store } = federation.gateway
+  if ('postgres' in store) {
+    const { passwordFile } = store.postgres
+    const wrong =
+      passwordFile === undefined
+        ? undefined
+        : await unreadable('gateway.store.postgres.passwordFile', locate(passwordFile))
+    return wrong ?? ok('gateway.store.postgres', 'is opened by the gateway, not by this check')
+  }
   const what = 'gateway.store.path'
-  const path = locate(federation.gateway.store.path)
+  const path = locate(store.path)
   const exists = await stat(path).then(
     () => true,
     () => false,

@@ -41,6 +41,7 @@ export function statedBy(
   if (typeof assertion === 'string') return {}
   const { attributes, audiences, authn, confirmations, id, issueInstant, issuer, notBefore, notOnOrAfter, subject } =
     assertion
+  const statements = authn()
   const { algorithm, certificate } = signatureOn(tree, node)
   return {
     id,
@@ -50,7 +51,9 @@ export function statedBy(
     validity: { notBefore, notOnOrAfter },
     ...(audiences.length === 0 ? {} : { audiences }),
     ...(confirmations.length === 0 ? {} : { confirmations: confirmations.map(({ method }) => method) }),
-    ...(authn.length === 0 ? {} : { authentication: authn.flatMap((one) => [...one.classRefs, ...one.declRefs]) }),
+    ...(statements.length === 0
+      ? {}
+      : { authentication: statements.flatMap((one) => [...one.classRefs, ...one.declRefs]) }),
     algorithm,
     certificate,
     attributes: toldOf(tree, attributes),

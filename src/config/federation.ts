@@ -128,6 +128,41 @@ const callers = z
     message: 'must name somebody, here or in alternativeNames',
   })
 
+const milliseconds = (least: number, standard: number) => z.int().min(least).default(standard)
+
+/** PostgreSQL, for gateways with more than one replica. */
+const postgres = z
+  .strictObject({
+    /** A name or address; a folder with the server's socket begins with `/`. */
+    host: z.string().min(1),
+    port: z.int().min(1).max(65_535).optional(),
+    database: z.string().min(1),
+    user: z.string().min(1),
+    passwordFile: file.optional(),
+    tls: z.strictObject({ ca: file, client: z.strictObject({ certificate: file, key: file }).optional() }).optional(),
+    schema: z
+      .string()
+      .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/, 'must be a plain lower-case name')
+      .default('crocevia'),
+    connections: z.int().min(3).max(100).default(6),
+    deadlineMs: milliseconds(100, 5_000),
+    connectMs: milliseconds(100, 2_000),
+    statementMs: milliseconds(50, 3_000),
+    lockMs: milliseconds(10, 2_000),
+  })
+  .refine(({ lockMs, statementMs, deadlineMs }) => lockMs < statementMs && statementMs < deadlineMs, {
+    path: ['deadlineMs'],
+    message: 'must be longer than statementMs, and that longer than lockMs',
+  })
+  .refine(({ deadlineMs }) => deadlineMs < 60_000, { path: ['deadlineMs'], message: 'must be less than a minute' })
+  .refine(({ host, tls }) => tls !== undefined || /^(\/|localhost$|127\.|::1$)/.test(host), {
+    path: ['tls'],
+    message: 'is needed for another machine',
+  })
+
+/** Where the audit trail and the replay memory are kept: in one file of this machine, or in PostgreSQL. */
+const store = z.union([z.strictObject({ path: file }), z.strictObject({ postgres })])
+
 const policyFault = z.string().regex(/^P[A-Z]{2}[0-9]+$/, 'must be a code such as PFC3')
 const day = 86_400_000
 
@@ -218,7 +253,7 @@ export const federation = z
       operator: listen,
       identity: z.strictObject({ tls: keyFiles, signing: signingKey }),
       application: z.strictObject({ id: z.string(), vendor: z.string(), version: z.string() }),
-      store: z.strictObject({ path: file }),
+      store,
       deadlineMs: z.int().min(100).default(20_000),
       maxMessageBytes: z
         .int()

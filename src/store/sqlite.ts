@@ -1,7 +1,8 @@
-import { asGatewayError, GatewayError } from '../core/errors.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Clock, Use } from '../core/ports.ts'
-import { canonicalJson, genesis } from './chain.ts'
+import { genesis } from './chain.ts'
 import { groupCommit } from './group-commit.ts'
+import { decoded, encoded, insistOnUses, pageSize } from './limits.ts'
 import type { JournalRow, WalkedPage } from './sqlite-journal.ts'
 import type { StoreRequest } from './sqlite-worker.ts'
 import type { AuditRecord, ChainHead, ChainReport, Store } from './store.ts'
@@ -24,9 +25,6 @@ export interface SqliteStoreOptions {
   readonly clock?: Clock
 }
 
-const maxRecordBytes = 65_536
-const maxUses = 16
-const maxPresenter = 1024
 const rowsPerPage = 1000
 const openingMs = 30_000
 const maxReads = 64
@@ -121,12 +119,12 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
 
   return {
     async append(record: AuditRecord) {
-      const sequence = await appends.add(encode(record))
+      const sequence = await appends.add(encoded(record))
       return { sequence }
     },
     async read({ after = 0, limit }) {
-      const rows = await look<JournalRow[]>({ kind: 'rows', after, limit: rowsOf(limit) })
-      return rows.map(({ sequence, hash, record }) => ({ sequence, hash, record: JSON.parse(record) as AuditRecord }))
+      const rows = await look<JournalRow[]>({ kind: 'rows', after, limit: pageSize(limit) })
+      return rows.map(({ sequence, hash, record }) => ({ sequence, hash, record: decoded(record) }))
     },
     latest: () => look<ChainHead>({ kind: 'latest' }),
     async remember(call) {
@@ -141,44 +139,10 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   }
 }
 
-function encode(record: AuditRecord): string {
-  const canonical = canonicalOf(record)
-  const bytes = Buffer.byteLength(canonical)
-  if (bytes > maxRecordBytes) {
-    throw new GatewayError('internal', 'An audit record is too large', { details: { bytes, maxRecordBytes } })
-  }
-  return canonical
-}
-
-function canonicalOf(record: AuditRecord): string {
-  try {
-    return canonicalJson(record)
-  } catch (error) {
-    throw asGatewayError(error)
-  }
-}
-
-/** What could be mistaken for something else, or be kept for ever, is not remembered at all. */
-function insistOnUses(uses: readonly Use[]): void {
-  const fit =
-    uses.length <= maxUses &&
-    uses.every(
-      ({ key, presenter, until }) =>
-        /^[0-9a-f]{64}$/.test(key) &&
-        (presenter === undefined || (presenter !== '' && presenter.length <= maxPresenter)) &&
-        Number.isSafeInteger(Math.ceil(until)),
-    )
-  if (!fit) throw new GatewayError('internal', 'A use cannot be remembered', { details: { uses: uses.length } })
-}
-
 /** The use of that index; none for -1. Whatever else the index is, it does not say that all were free. */
 function takenOf(uses: readonly Use[], index: number | undefined): Use | undefined {
   if (index === -1) return undefined
   const taken = index === undefined ? undefined : uses[index]
   if (taken === undefined) throw new GatewayError('internal', 'A batch was not fully acknowledged')
   return taken
-}
-
-function rowsOf(limit: number): number {
-  return Math.max(0, Math.min(Math.trunc(limit), rowsPerPage))
 }

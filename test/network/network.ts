@@ -94,7 +94,8 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   opened.defer(() => rm(folder, { recursive: true, force: true }))
   const gateway: Gateway = opened.use(await startGateway(loadConfig(file)))
   const origin = `https://localhost:${gateway.ports.soap}`
-  const { path: store } = (JSON.parse(await readFile(file, 'utf8')) as FederationInput).gateway.store
+  const { store: kept } = (JSON.parse(await readFile(file, 'utf8')) as FederationInput).gateway
+  const store = 'path' in kept ? kept.path : ''
   const running = opened.move()
   return {
     seed,

@@ -152,7 +152,7 @@ describe('a configuration with a fault', () => {
       config.gateway.identity.tls = { certificate: path('gateway/tls.crt.pem'), key }
       community(config, 'region-050').trust.tls = [join(folder, 'nowhere.pem')]
       community(config, 'region-120').trust.tls = [path('portal/tls.key.pem')]
-      config.gateway.store.path = join(folder, 'nowhere', 'store.sqlite')
+      config.gateway.store = { path: join(folder, 'nowhere', 'store.sqlite') }
     }, '--offline')
     expect(about(findings, 'gateway.identity.tls.key')).toMatchObject({
       level: 'fail',

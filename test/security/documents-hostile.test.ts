@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -5,6 +6,7 @@ import type { DocumentReason } from '../../src/documents/document-error.ts'
 import { DocumentError } from '../../src/documents/document-error.ts'
 import { type DocumentForms, documentForms } from '../../src/documents/forms.ts'
 import { defaultDocumentLimits } from '../../src/documents/limits.ts'
+import { confinement } from '../../src/documents/reader-process.ts'
 import { compactPdfOf, deflated, objectsWith, type PdfObject, pdfOf, pdfWith, signed } from '../support/pdf.ts'
 import { clinicalDocument, section, structured } from '../unit/documents/clinical-document.ts'
 
@@ -135,23 +137,48 @@ describe('a PDF that promises more than it has', () => {
     expect(await outcome(pdf)).toBe('damaged')
   })
 
-  it('costs no more than its thread, and the next document gets another', async () => {
-    const endless = crossReferences('/Size 9 /W [0 0 0] /Index [0 999999999999]')
+  it('is refused when its rows have no width, and would never end', async () => {
+    expect(await outcome(crossReferences('/Size 9 /W [0 0 0] /Index [0 999999999999]'))).toBe('damaged')
+  })
+
+  it('costs no more than its reader, and the next document gets another', async () => {
     using small = documentForms({ ...defaultDocumentLimits, maxHeapMb: 32, deadlineMs: 20_000 })
-    expect(await outcome(endless, small)).toBe('too-complex')
-    using hasty = documentForms({ ...defaultDocumentLimits, maxHeapMb: 4096, deadlineMs: 100 })
-    expect(await outcome(endless, hasty)).toBe('too-slow')
+    expect(
+      await outcome(pdfBut({ 1: `<< /Type /Catalog /Pages 2 0 R /X [${'1 '.repeat(4_000_000)}] >>` }), small),
+    ).toBe('too-complex')
     expect(await outcome(pdfOf(objects), small)).toBe('found')
+    using hasty = documentForms({ ...defaultDocumentLimits, deadlineMs: 300 })
+    await outcome(pdfOf(objects), hasty)
+    expect(await outcome(slow(), hasty)).toBe('too-slow')
+    expect(await outcome(pdfOf(objects), hasty)).toBe('found')
   })
 
   it('does not hold up anybody else', async () => {
-    using hasty = documentForms({ ...defaultDocumentLimits, maxHeapMb: 4096, deadlineMs: 100 })
+    using hasty = documentForms({ ...defaultDocumentLimits, deadlineMs: 300 })
+    await outcome(pdfOf(objects), hasty)
     let turns = 0
     const turning = setInterval(() => turns++, 1)
-    await outcome(crossReferences('/Size 9 /W [0 0 0] /Index [0 999999999999]'), hasty)
+    expect(await outcome(slow(), hasty)).toBe('too-slow')
     clearInterval(turning)
-    expect(turns).toBeGreaterThan(10)
+    expect(turns).toBeGreaterThan(20)
   })
+
+  /** Thousands of streams of a wrong length, for each of which the library looks through all that follows. */
+  function slow(): Buffer {
+    const count = 5000
+    const files = Array.from({ length: count }, (_, index) => `(a) << /EF << /F ${index + 10} 0 R >> >>`).join(' ')
+    const head = `%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Names << /EmbeddedFiles << /Names [${files}] >> >> >>\nendobj\n`
+    const stream = (index: number) => `${index + 10} 0 obj\n<< /Length 1 >>\nstream\nx\n`
+    let at = head.length
+    let table = `xref\n1 1\n0000000009 00000 n \n10 ${count}\n`
+    const streams = Array.from({ length: count }, (_, index) => {
+      table += `${String(at).padStart(10, '0')} 00000 n \n`
+      at += stream(index).length
+      return stream(index)
+    })
+    const body = `${head}${streams.join('')}${'x'.repeat(8 * mebibyte)}\nendstream\nendobj\n`
+    return Buffer.from(`${body}${table}trailer\n<< /Root 1 0 R >>\nstartxref\n${body.length}\n%%EOF\n`)
+  }
 
   it('is refused when it has more parts than are looked at', async () => {
     const annotations = `<< /Type /Page /Annots [${'<< >> '.repeat(30_000)}] >>`
@@ -224,7 +251,7 @@ describe('a hostile CDA', () => {
       `<table onclick="alert(1)" style="x"><tr><td colspan='2" onclick="alert(1)' align="x">a</td><th scope='row" onclick="a'>b</th></tr></table>`,
       `<list listType='ordered" onclick="a' styleCode='Arabic" onclick="a'><item>${cdata}</item></list>`,
       '<linkHtml href="javascript:alert(1)">qui</linkHtml>',
-      `<renderMultiMedia referencedObject='"><img src=x onerror=alert(1)>'/>`,
+      `<renderMultiMedia referencedObject='">&lt;img src=x onerror=alert(1)>'/>`,
       '<img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="alert(1)"/>',
       '<iframe src="http://esempio.invalid/"/><style>*{}</style>',
     ].join('')
@@ -254,13 +281,38 @@ describe('a hostile CDA', () => {
   })
 })
 
-describe('the prototype of the library’s streams', () => {
-  it('is not reached with a filter that inflates beside the bounds', async () => {
+describe('a stream that has more behind it', () => {
+  it('is read to its own end, and one filter deep', async () => {
     const doubled = Buffer.concat([deflateSync(cda), deflateSync(Buffer.alloc(100 * mebibyte))])
     expect(await outcome(pdfBut({ 5: { entries: '/Filter /FlateDecode', data: doubled } }))).toBe('found')
     const { data } = deflated(deflateSync(Buffer.alloc(100 * mebibyte)))
     expect(await outcome(pdfBut({ 5: { entries: '/Filter [/FlateDecode /FlateDecode]', data } }))).toBe(
       'encoding-unsupported',
     )
+  })
+})
+
+describe('whoever reads documents', () => {
+  const attempts: Readonly<Record<string, string>> = {
+    'read a file of the project': `require('node:fs').readFileSync('LICENSE')`,
+    'write one': `require('node:fs').writeFileSync('x', '')`,
+    'start a process': `require('node:child_process').spawnSync('true')`,
+    'start a thread': `new (require('node:worker_threads').Worker)('', { eval: true })`,
+    'load native code': `process.dlopen({ exports: {} }, 'x.node')`,
+  }
+
+  it.each(Object.entries(attempts))('cannot %s', (_what, attempt) => {
+    const script = `try { ${attempt}; console.log('done') } catch (error) { console.log(error.code) }`
+    const { stdout } = spawnSync(process.execPath, [...confinement(64), '-e', script], { env: {}, encoding: 'utf8' })
+    expect(stdout.trim()).toBe(attempt.includes('dlopen') ? 'ERR_DLOPEN_DISABLED' : 'ERR_ACCESS_DENIED')
+  })
+
+  it('cannot reach another host', () => {
+    const script = `require('node:net').connect(9, '127.0.0.1').on('error', (error) => console.log(error.code))`
+    const { stdout, stderr } = spawnSync(process.execPath, [...confinement(64), '-e', script], {
+      env: {},
+      encoding: 'utf8',
+    })
+    expect(stdout + stderr).toContain('ERR_ACCESS_DENIED')
   })
 })

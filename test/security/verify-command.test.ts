@@ -190,14 +190,16 @@ describe('crocevia verify saml', () => {
     expect(await judged(at - 61_000)).toMatchObject({ accepted: false, reason: 'not-yet-valid' })
   })
 
-  it('wants document types and application unless it is lenient', async () => {
+  it('wants document types and application when INI’s profile is asked for, unless it is lenient', async () => {
     const signed = signedByLibrary(unsigned())
-    expect(await verdictOf(['saml', ...trust], signed)).toMatchObject({
+    const args = ['saml', ...trust, '--profile', 'ini']
+    expect(await verdictOf(args, signed)).toMatchObject({
       accepted: false,
       code: 'PIT2',
       reason: 'missing-mandatory-attribute',
     })
-    expect(await verdictOf(['saml', ...trust, '--lenient'], signed)).toMatchObject({ accepted: true })
+    expect(await verdictOf([...args, '--lenient'], signed)).toMatchObject({ accepted: true })
+    expect(await verdictOf(['saml', ...trust], signed)).toMatchObject({ accepted: true })
   })
 
   it('takes SHA-1 when it is told to, and not otherwise', async () => {

@@ -112,7 +112,7 @@ export async function startTrustGateway(options: TrustGatewayOptions = {}): Prom
     record,
     ...urls,
     file,
-    store: config.store?.path ?? join(folder, 'store.sqlite'),
+    store: config.store !== undefined && 'path' in config.store ? config.store.path : join(folder, 'store.sqlite'),
     async knock(knock = {}) {
       const { as = 'region-050', contentType = 'application/soap+xml; charset=utf-8' } = knock
       const to = urls[knock.door ?? 'iti38']

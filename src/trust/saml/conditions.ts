@@ -77,7 +77,7 @@ function notHolder({ certificates }: Confirmation, presenter: Uint8Array | undef
 
 /** Throws Refusal unless there is one statement of authentication with one context, made and still standing. */
 export function requireAuthn({ authn }: ReadAssertion, { now, skewMs }: Circumstances): AuthnStatement {
-  const [statement, ...others] = authn
+  const [statement, ...others] = authn()
   if (statement === undefined) throw refused('attributes', 'no-authn-statement')
   if (others.length > 0 || statement.contexts !== 1) throw refused('attributes', 'several-authn-contexts')
   if (timeOf(statement.instant) > now + skewMs) throw refused('validity', 'authenticated-in-the-future')

@@ -34,7 +34,8 @@ export interface ReadAssertion {
   /** Each restriction on its own: one audience of every one must be met. */
   readonly audiences: readonly (readonly string[])[]
   readonly oneTimeUse: boolean
-  readonly authn: readonly AuthnStatement[]
+  /** Reads the statements of authentication; not every profile looks at them. */
+  readonly authn: () => readonly AuthnStatement[]
   /** The AttributeValue elements by attribute name. */
   readonly attributes: ReadonlyMap<string, readonly Node[]>
 }
@@ -57,26 +58,29 @@ export function readAssertion(tree: XmlTree, assertion: Node): ReadAssertion | s
   const id = tree.attribute(assertion, 'ID')
   const issueInstant = tree.attribute(assertion, 'IssueInstant')
   if (id === undefined || id === '' || issueInstant === undefined) return 'assertion-without-id-or-instant'
-  const issuer = onlyChild(tree, assertion, saml, 'Issuer')
-  if (issuer === NONE || textOf(tree, issuer) === '') return 'missing-issuer'
-  const subject = onlyChild(tree, assertion, saml, 'Subject')
-  const nameId = subject === NONE ? NONE : onlyChild(tree, subject, saml, 'NameID')
-  if (nameId === NONE || textOf(tree, nameId) === '') return 'missing-subject'
-  const all = tree.children(assertion, saml, 'Conditions')
-  const [conditions = NONE] = all
-  if (all.length > 1) return 'several-conditions'
+  const parts = partsOf(tree, assertion)
+  if (parts === undefined) return 'too-many-parts'
+  const [issuer = NONE, secondIssuer] = parts.Issuer
+  const issuerText = issuer === NONE || secondIssuer !== undefined ? '' : textOf(tree, issuer)
+  if (issuerText === '') return 'missing-issuer'
+  const [subject = NONE, secondSubject] = parts.Subject
+  const nameId = subject === NONE || secondSubject !== undefined ? NONE : onlyChild(tree, subject, saml, 'NameID')
+  const subjectText = nameId === NONE ? '' : textOf(tree, nameId)
+  if (subjectText === '') return 'missing-subject'
+  const [conditions = NONE, secondConditions] = parts.Conditions
+  if (secondConditions !== undefined) return 'several-conditions'
   const restrictions = conditions === NONE ? [] : tree.children(conditions)
   if (restrictions.some((one) => tree.namespace(one) !== saml || !knownConditions.has(tree.local(one)))) {
     return 'condition-not-understood'
   }
-  if (tree.children(assertion).length > mostParts || tree.children(subject).length > mostParts) return 'too-many-parts'
-  const attributes = attributesOf(tree, assertion)
+  if (tree.children(subject).length > mostParts || restrictions.length > mostParts) return 'too-many-parts'
+  const attributes = attributesOf(tree, parts.AttributeStatement)
   if (typeof attributes === 'string') return attributes
   return {
     id,
-    issuer: textOf(tree, issuer),
+    issuer: issuerText,
     issueInstant,
-    subject: textOf(tree, nameId),
+    subject: subjectText,
     confirmations: tree.children(subject, saml, 'SubjectConfirmation').map((one) => confirmationOf(tree, one)),
     ...written(tree, conditions, 'NotBefore', 'notBefore'),
     ...written(tree, conditions, 'NotOnOrAfter', 'notOnOrAfter'),
@@ -84,9 +88,23 @@ export function readAssertion(tree: XmlTree, assertion: Node): ReadAssertion | s
       .filter((one) => tree.local(one) === 'AudienceRestriction')
       .map((one) => tree.children(one, saml, 'Audience').map((audience) => textOf(tree, audience))),
     oneTimeUse: restrictions.some((one) => tree.local(one) === 'OneTimeUse'),
-    authn: tree.children(assertion, saml, 'AuthnStatement').map((one) => authnOf(tree, one)),
+    authn: () => parts.AuthnStatement.map((one) => authnOf(tree, one)),
     attributes,
   }
+}
+
+type Parts = Record<'Issuer' | 'Subject' | 'Conditions' | 'AuthnStatement' | 'AttributeStatement', Node[]>
+
+/** The children that have a name of SAML, in one pass; undefined when there are more than any assertion has. */
+function partsOf(tree: XmlTree, assertion: Node): Parts | undefined {
+  const parts: Parts = { Issuer: [], Subject: [], Conditions: [], AuthnStatement: [], AttributeStatement: [] }
+  let count = 0
+  for (let child = tree.first(assertion); child !== NONE; child = tree.next(child)) {
+    if (++count > mostParts) return undefined
+    const local = tree.local(child)
+    if (Object.hasOwn(parts, local) && tree.namespace(child) === samlNames.saml) parts[local as keyof Parts].push(child)
+  }
+  return parts
 }
 
 function textOf(tree: XmlTree, node: Node): string {
@@ -126,18 +144,20 @@ function authnOf(tree: XmlTree, statement: Node): AuthnStatement {
   }
 }
 
-function attributesOf(tree: XmlTree, assertion: Node): ReadonlyMap<string, readonly Node[]> | string {
+function attributesOf(tree: XmlTree, statements: readonly Node[]): ReadonlyMap<string, readonly Node[]> | string {
   const { saml } = samlNames
   const attributes = new Map<string, Node[]>()
   let count = 0
-  for (const statement of tree.children(assertion, saml, 'AttributeStatement')) {
-    for (const attribute of tree.children(statement, saml, 'Attribute')) {
+  for (const statement of statements) {
+    for (let attribute = tree.first(statement); attribute !== NONE; attribute = tree.next(attribute)) {
+      if (!tree.is(attribute, saml, 'Attribute')) continue
       const name = tree.attribute(attribute, 'Name')
       if (name === undefined || name === '') return 'attribute-without-name'
       if (++count > mostAttributes) return 'too-many-attributes'
-      const values = attributes.get(name) ?? []
-      values.push(...tree.children(attribute, saml, 'AttributeValue'))
-      attributes.set(name, values)
+      const values = tree.children(attribute, saml, 'AttributeValue')
+      const before = attributes.get(name)
+      if (before === undefined) attributes.set(name, values)
+      else before.push(...values)
     }
   }
   return attributes
