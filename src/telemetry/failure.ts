@@ -81,7 +81,7 @@ function isTerm(text: string): boolean {
 // No part of a pattern has room for an identifier of a person, the shortest of which has 11 digits, or 16 characters.
 function isWord(text: string): boolean {
   return (
-    text.length <= 64 && /^(?:[A-Za-z]{1,22}|[A-Za-z0-9]{1,4})(?:-(?:[A-Za-z]{1,22}|[A-Za-z0-9]{1,4}))*$/.test(text)
+    text.length <= 64 && /^(?:[A-Za-z]{1,15}|[A-Za-z0-9]{1,4})(?:-(?:[A-Za-z]{1,15}|[A-Za-z0-9]{1,4}))*$/.test(text)
   )
 }
 

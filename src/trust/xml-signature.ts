@@ -46,7 +46,7 @@ export function readSignature(tree: XmlTree, signature: Node, rules: SignatureRu
   if (signedInfo === NONE) throw refused('signature', 'not-exactly-one-SignedInfo')
   const method = methodOf(tree, signedInfo, 'CanonicalizationMethod')
   if (tree.attribute(method, 'Algorithm') !== dsigNames.exclusiveC14n) {
-    throw refused('signature', 'CanonicalizationMethod-not-allowed')
+    throw refused('signature', 'c14n-not-allowed')
   }
   const algorithm = signatureMethods.get(algorithmOf(tree, signedInfo, 'SignatureMethod'))
   if (algorithm === undefined || (algorithm === 'RS1' && !rules.sha1)) {
@@ -115,14 +115,16 @@ function canonical<T>(tree: XmlTree, node: Node, options: CanonicalOptions, use:
   try {
     return withCanonicalBytes(tree, node, options, use)
   } catch (error) {
-    if (error instanceof XmlError) throw refused('signature', 'canonicalization-failed', error)
+    if (error instanceof XmlError) throw refused('signature', 'c14n-failed', error)
     throw error
   }
 }
 
 function methodOf(tree: XmlTree, parent: Node, local: string): Node {
   const method = onlyChild(tree, parent, dsigNames.ds, local)
-  if (method === NONE) throw refused('signature', `${local}-not-allowed`)
+  if (method === NONE) {
+    throw refused('signature', local === 'CanonicalizationMethod' ? 'c14n-not-allowed' : `${local}-not-allowed`)
+  }
   return method
 }
 
@@ -138,7 +140,7 @@ function inclusiveOf(tree: XmlTree, method: Node): readonly string[] {
   const [list] = children
   if (list === undefined) return []
   if (children.length !== 1 || !tree.is(list, dsigNames.exclusiveC14n, 'InclusiveNamespaces')) {
-    throw refused('signature', 'unexpected-canonicalization-parameters')
+    throw refused('signature', 'unexpected-c14n-parameters')
   }
   const prefixes = (tree.attribute(list, 'PrefixList') ?? '').split(/[ \t\r\n]+/).filter((prefix) => prefix !== '')
   if (prefixes.length > 16) throw refused('signature', 'too-many-inclusive-prefixes')

@@ -32,7 +32,14 @@ async function askByZeep(as: string, wsdl: string, patient: string, assertion: s
     join(import.meta.dirname, 'zeep_query.py'),
     ...['--wsdl', `${wsdl}?wsdl`, '--ca', join(network.certificates, 'ca.pem')],
     ...['--cert', file('tls.crt.pem'), '--key', file('tls.key.pem')],
-    ...['--patient', patient, '--assertion', '-'],
+    ...[
+      '--patient',
+      patient,
+      '--assertion',
+      '-',
+      '--action-name',
+      as === 'portal' ? 'RegistryStoredQuery' : 'CrossGatewayQuery',
+    ],
   ])
   child.child.stdin?.end(assertion)
   return JSON.parse((await child).stdout) as Told

@@ -184,7 +184,7 @@ const attacks: readonly Attack[] = [
   [
     'more than prefixes inside the canonicalization',
     wrapping(() => swap(good, '</ec:InclusiveNamespaces>', '</ec:InclusiveNamespaces><x xmlns="urn:x"/>')),
-    /unexpected canonicalization/,
+    /unexpected c14n/,
   ],
   [
     'many prefixes',
@@ -196,12 +196,12 @@ const attacks: readonly Attack[] = [
   [
     'inclusive canonicalization',
     wrapping(() => swap(good, 'xml-exc-c14n#"></ds:Can', 'REC-xml-c14n-20010315"></ds:Can')),
-    /CanonicalizationMethod/,
+    /c14n not allowed/,
   ],
   [
     'canonicalization with comments',
     wrapping(() => swap(good, 'xml-exc-c14n#"></ds:Can', 'xml-exc-c14n#WithComments"></ds:Can')),
-    /CanonicalizationMethod/,
+    /c14n not allowed/,
   ],
   ...[
     'http://www.w3.org/2000/09/xmldsig#rsa-sha1',
