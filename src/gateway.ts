@@ -17,9 +17,14 @@ import type { Peer } from './core/model/call.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import { accessPolicy } from './core/policy/access.ts'
 import type { Clock, Community, ReplayMemory } from './core/ports.ts'
+import { deliveries } from './deliveries.ts'
+import { documentForms } from './documents/forms.ts'
+import { servedForms } from './documents/served-forms.ts'
 import { admission } from './http/admission.ts'
 import { apiApp } from './http/api/app.ts'
 import { callerRoute } from './http/api/caller.ts'
+import { plainHandles } from './http/api/document-handles.ts'
+import { documentRoutes } from './http/api/documents.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
@@ -137,6 +142,9 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     unverified: ({ name }: Community) => unverifiedOf(config, name),
     ...(rules.onLeg === undefined ? {} : { onLeg: rules.onLeg }),
   }
+  const told = opened.use(deliveries(config, { communities, outbox: store.outbox, clock, events }))
+  const forms = opened.use(documentForms())
+  const retrievals = retrieveGateway({ ...retrieving, communities, index: initiating })
   const withDocuments = { ...soap, deadlineMs: retrieval.deadlineMs }
   const forConsumers = (peer: Peer) => peer.home === home
   const forCommunities = (peer: Peer) => peer.home !== undefined && peer.home !== home
@@ -147,7 +155,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     door(paths.iti43, 'DocumentRepository', {
       serve: soapEndpoint(
         {
-          transactions: [iti43(retrieveGateway({ ...retrieving, communities, index: initiating }), home)],
+          transactions: [iti43(retrievals, home)],
           admits: forConsumers,
         },
         withDocuments,
@@ -158,7 +166,13 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
         {
           transactions: [
             iti38(responding, home),
-            iti39(retrieveGateway({ ...retrieving, communities: [own], index: responding }), home),
+            iti39(
+              retrieveGateway({
+                ...{ ...retrieving, communities: [own], index: responding },
+                onDelivered: (...delivered) => told.retrieved(...delivered),
+              }),
+              home,
+            ),
           ],
           admits: forCommunities,
         },
@@ -166,7 +180,11 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
       ),
     }),
   ]
-  const api = apiApp([callerRoute], {
+  const documentsApi = documentRoutes({
+    ...{ gateway: retrievals, handles: plainHandles, clock, deadlineMs: retrieval.deadlineMs },
+    makeForm: servedForms(forms),
+  })
+  const api = apiApp([callerRoute, ...documentsApi], {
     ...soap,
     guardOf: ({ name = '' }) => trust.current().tokens.guards.get(name),
   })

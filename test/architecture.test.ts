@@ -67,6 +67,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     'node:url',
     'node:worker_threads',
   ],
+  'src/journal': [core],
   // How the requests of consumers are authenticated; the front says what a guard is.
   'src/guards': [
     core,
@@ -99,6 +100,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/gateway.ts': everything,
   'src/communities.ts': everything,
   'src/key-sets.ts': everything,
+  'src/deliveries.ts': everything,
   'src/parties.ts': everything,
   'src/tokens.ts': everything,
   'src/modi.ts': everything,

@@ -1,7 +1,9 @@
-import type { RegistryReply } from '../../src/config/adapter.ts'
+import type { RegistryReply, RepositoryReply } from '../../src/config/adapter.ts'
 import { GatewayError, type Issue } from '../../src/core/errors.ts'
 import { nothingFound, type QueryAnswer } from '../../src/core/model/answers.ts'
+import type { RetrieveAnswer } from '../../src/core/model/retrieval.ts'
 import { answerOf } from '../../src/wire/ebrim/outcome.ts'
+import { documentsOf } from '../../src/wire/ebrim/retrieval-outcome.ts'
 
 type Meaning = 'nothing-found' | 'ask-yourself' | 'region-unreachable'
 
@@ -26,9 +28,18 @@ export function iniAnswer(reply: RegistryReply): QueryAnswer {
   if (meant === 'region-unreachable') {
     throw new GatewayError('community-rejected', 'The region of assistance did not answer INI', { issues })
   }
-  if (reply.kind === 'fault' && /^P[A-Z]{2}[0-9]+$/.test(reply.issue.code)) {
-    // Access policy faults come with the code Receiver, as if INI were at fault (ini.md §6.1, PIT2).
-    throw new GatewayError('community-rejected', 'INI refused the query', { issues })
-  }
+  refuseByPolicy(reply)
   return answerOf(reply)
+}
+
+/** The documents of INI's reply; throws GatewayError with INI's own words where it is a fault. */
+export function iniDocuments(reply: RepositoryReply): RetrieveAnswer {
+  refuseByPolicy(reply)
+  return documentsOf(reply)
+}
+
+/** Access policy faults come with the code Receiver, as if INI were at fault (ini.md §6.1, PIT2). */
+function refuseByPolicy(reply: RegistryReply | RepositoryReply): void {
+  if (reply.kind !== 'fault' || !/^P[A-Z]{2}[0-9]+$/.test(reply.issue.code)) return
+  throw new GatewayError('community-rejected', 'INI refused the request', { issues: [reply.issue] })
 }

@@ -1,6 +1,7 @@
 import { asGatewayError } from '../core/errors.ts'
 import type { Assertion, Peer } from '../core/model/call.ts'
 import type { PatientId } from '../core/model/patient.ts'
+import type { DocumentReference } from '../core/model/retrieval.ts'
 import type { AuditEvent, AuditTrail, Clock } from '../core/ports.ts'
 import type { AuditedCaller, AuditedPeer, AuditRecord, AuditStore } from '../store/store.ts'
 
@@ -38,12 +39,25 @@ function auditRecord(event: AuditEvent, now: number): AuditRecord {
   }
 }
 
-function authenticated(event: AuditEvent, assertion: Assertion): Pick<AuditRecord, 'caller' | 'patient' | 'request'> {
+function authenticated(
+  event: AuditEvent,
+  assertion: Assertion,
+): Pick<AuditRecord, 'caller' | 'patient' | 'request' | 'documents'> {
   return {
     caller: auditedCaller(assertion),
     ...(event.patientId === undefined ? {} : { patient: cx(event.patientId) }),
     ...(event.request === undefined ? {} : { request: cut(event.request) }),
+    ...(event.documents === undefined
+      ? {}
+      : { documents: event.documents.slice(0, mostDocuments).map(auditedDocument) }),
   }
+}
+
+/** A record has its bound; as many documents as one retrieval may name fit into it. */
+const mostDocuments = 64
+
+function auditedDocument({ home, repositoryUniqueId, uniqueId }: DocumentReference) {
+  return { ...(home === undefined ? {} : { home }), repository: cut(repositoryUniqueId), document: cut(uniqueId) }
 }
 
 function auditedPeer({ name, home, subject, fingerprint }: Peer): AuditedPeer {

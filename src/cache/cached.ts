@@ -37,7 +37,7 @@ interface Flight {
  * Throws RangeError when a bound is not a whole number from one up.
  */
 export function cached(community: Community, options: CacheOptions, clock: Clock): CachedCommunity {
-  const { name, home, relation, identifiers, reaches, registry, repository, patients } = community
+  const { name, home, relation, identifiers, reaches, registry, repository, patients, notices } = community
   const answers = answerStore(options, clock)
   const flights = new Set<Flight>()
 
@@ -55,6 +55,7 @@ export function cached(community: Community, options: CacheOptions, clock: Clock
     ...(registry && { registry: remembering(registry, answers, flights, options, clock) }),
     ...(repository === undefined ? {} : { repository }),
     ...(patients && { patients }),
+    ...(notices && { notices }),
     drop,
     dropPatient(patientId) {
       const patient = patientKey(patientId)

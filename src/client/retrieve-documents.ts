@@ -2,26 +2,25 @@ import { randomUUID } from 'node:crypto'
 import type { RepositoryQuestion, RepositoryReply } from '../config/adapter.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
-import type { RetrievedDocument } from '../core/model/retrieval.ts'
-import type { DocumentSink, HeldDocument, Spool } from '../core/ports.ts'
 import { readFault } from '../wire/ebrim/fault.ts'
-import { decodeRetrieveResponse, encodeRetrieveRequest, type ToldDocument } from '../wire/ebrim/retrieve.ts'
+import { decodeRetrieveResponse, encodeRetrieveRequest } from '../wire/ebrim/retrieve.ts'
 import { InlineSplitter } from '../wire/mtom/inline.ts'
 import { MtomError } from '../wire/mtom/mtom-error.ts'
 import { defaultPackageLimits, PackageReader } from '../wire/mtom/package.ts'
 import { writePackage } from '../wire/mtom/write.ts'
+import { includesOf } from '../wire/mtom/xop.ts'
 import { encodeEnvelope } from '../wire/soap.ts'
-import { defaultXmlLimits, NONE, type Node, readTree, XmlError, type XmlTree } from '../wire/xml.ts'
+import { defaultXmlLimits, NONE, type Node, readTreeInSteps, XmlError, type XmlTree } from '../wire/xml.ts'
 import type { ArrivingAnswer } from './answer.ts'
+import { Arrivals, type ArrivalsParts } from './arrivals.ts'
 import type { AskRegistryParts, SealedOutgoing } from './ask-registry.ts'
+import { breather } from './breather.ts'
+import { failedBeforeAnswer } from './failures.ts'
 import { messageIdOf, requireSameMessage } from './message-id.ts'
 import type { CommunityClient } from './send.ts'
 
-export interface RetrieveDocumentsParts extends Pick<AskRegistryParts, 'seal' | 'dress'> {
+export interface RetrieveDocumentsParts extends Pick<AskRegistryParts, 'seal' | 'dress'>, ArrivalsParts {
   readonly client: CommunityClient
-  readonly spool: Spool
-  /** The largest document taken. */
-  readonly maxDocumentBytes: number
   /** A new signed assertion about our caller. */
   readonly vouch: (call: AuthorizedCall) => Promise<string>
 }
@@ -38,31 +37,45 @@ export function documentRetriever(parts: RetrieveDocumentsParts) {
   const { client, seal = encodeEnvelope, dress } = parts
   return async function retrieve(question: RepositoryQuestion): Promise<RepositoryReply> {
     const { call, url, action, references, packaging = 'mtom' } = question
-    const messageId = messageIdOf(randomUUID(), question.messageId)
-    const outgoing: SealedOutgoing = {
-      ...{ action, messageId, to: url, anonymousReply: true },
-      assertion: await parts.vouch(call),
+    const built = async () => {
+      const messageId = messageIdOf(randomUUID(), question.messageId)
+      const outgoing: SealedOutgoing = {
+        ...{ action, messageId, to: url, anonymousReply: true },
+        assertion: await parts.vouch(call),
+      }
+      const xml = Buffer.from(await seal(outgoing, encodeRetrieveRequest(references)))
+      const message = packaging === 'mtom' ? await packaged(xml) : { contentType: plainType, body: xml }
+      const request = {
+        url,
+        method: 'POST',
+        headers: { 'content-type': message.contentType },
+        body: message.body,
+        signal: call.signal,
+      } as const
+      const headers = { ...request.headers, ...(await dress?.(request, call)) }
+      return { messageId, request: { ...request, headers, idempotent: true } }
     }
-    const xml = Buffer.from(await seal(outgoing, encodeRetrieveRequest(references)))
-    const message = packaging === 'mtom' ? await packaged(xml) : { contentType: plainType, body: xml }
-    const request = {
-      url,
-      method: 'POST',
-      headers: { 'content-type': message.contentType },
-      body: message.body,
-      signal: call.signal,
-    } as const
-    const headers = { ...request.headers, ...(await dress?.(request, call)) }
-    const arrived = new Arrivals(parts, call, references.length)
+    const once = async (): Promise<RepositoryReply> => {
+      const { messageId, request } = await built()
+      const arrived = new Arrivals(parts, call, references.length)
+      try {
+        const root = await client.receive(request, (answer) => taken(answer, arrived, call.signal))
+        const reply = opened(root, messageId)
+        if (reply.kind === 'answer') return { ...reply, documents: await arrived.assign(reply.documents) }
+        await arrived.forget()
+        return reply
+      } catch (error) {
+        await arrived.forget()
+        throw error
+      }
+    }
     try {
-      const root = await client.receive({ ...request, headers, idempotent: true }, (answer) => taken(answer, arrived))
-      const reply = opened(root.bytes, root.status, messageId)
-      if (reply.kind === 'fault') await arrived.forget()
-      return reply.kind === 'fault' ? reply : { kind: 'answer', ...(await arrived.assign(reply)) }
+      return await once()
     } catch (error) {
-      await arrived.forget()
-      throw asCommunityFailure(error)
+      // As with questions: a connection that was closed meanwhile says nothing about the community.
+      if (call.signal.aborted || !failedBeforeAnswer(error)) throw error
     }
+    return await once()
   }
 }
 
@@ -78,94 +91,42 @@ async function packaged(root: Buffer): Promise<{ readonly contentType: string; r
   return { contentType, body: Buffer.concat(chunks) }
 }
 
-/** Documents as they arrive, by the Content-ID under which the message will speak of them. */
-class Arrivals {
-  readonly #parts: RetrieveDocumentsParts
-  readonly #call: AuthorizedCall
-  readonly #most: number
-  readonly #held = new Map<string, HeldDocument>()
-  #under: { readonly contentId: string; readonly sink: DocumentSink } | undefined
-
-  constructor(parts: RetrieveDocumentsParts, call: AuthorizedCall, most: number) {
-    this.#parts = parts
-    this.#call = call
-    this.#most = most
-  }
-
-  /** A document begins; one without an id nobody can speak of, and it goes by. */
-  begin(contentId: string | undefined): void {
-    if (this.#held.size >= this.#most) throw misbehaved('too-many-documents')
-    if (contentId === undefined) return
-    const { spool, maxDocumentBytes } = this.#parts
-    this.#under = { contentId, sink: spool.begin({ maxBytes: maxDocumentBytes, signal: this.#call.signal }) }
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    await this.#under?.sink.write(bytes)
-  }
-
-  async end(): Promise<void> {
-    if (this.#under === undefined) return
-    const { contentId, sink } = this.#under
-    const held = await sink.end()
-    this.#under = undefined
-    this.#held.set(contentId, held)
-  }
-
-  async forget(): Promise<void> {
-    await this.#under?.sink.abort()
-    this.#under = undefined
-    await Promise.all([...this.#held.values()].map((held) => held[Symbol.asyncDispose]()))
-    this.#held.clear()
-  }
-
-  /** Gives each document the message tells of its bytes; what it does not tell of is forgotten. */
-  async assign({ documents, ...told }: { documents: readonly ToldDocument[]; issues: RepositoryAnswer['issues'] }) {
-    const assigned: RetrievedDocument[] = []
-    for (const { content, home: _home, ...document } of documents) {
-      const held = await this.#contentOf(content)
-      if (held === undefined) throw misbehaved('document-not-in-package')
-      this.#call.held?.use(held)
-      assigned.push({ ...document, content: held })
-    }
-    await this.forget()
-    return { ...told, documents: assigned }
-  }
-
-  async #contentOf(content: ToldDocument['content']): Promise<HeldDocument | undefined> {
-    if ('contentId' in content) {
-      const held = this.#held.get(content.contentId)
-      this.#held.delete(content.contentId)
-      return held
-    }
-    const { spool, maxDocumentBytes } = this.#parts
-    const sink = spool.begin({ maxBytes: maxDocumentBytes, signal: this.#call.signal })
-    await sink.write(content.bytes)
-    return await sink.end()
-  }
-}
-
-type RepositoryAnswer = Extract<RepositoryReply, { kind: 'answer' }>
-
 interface Root {
-  readonly bytes: Buffer
+  readonly tree: XmlTree
   readonly status: number
 }
 
-async function taken({ status, headers, body }: ArrivingAnswer, arrived: Arrivals): Promise<Root> {
+async function taken({ status, headers, body }: ArrivingAnswer, arrived: Arrivals, signal: AbortSignal): Promise<Root> {
   const contentType = headers['content-type'] ?? ''
   const packaged = /^\s*multipart\/related\s*(;|$)/i.test(contentType)
-  const bytes = packaged ? await fromPackage(contentType, body, arrived) : await fromPlain(body, arrived)
-  return { bytes, status }
+  try {
+    // What is no message is told by its status; a page for people may be anything.
+    if (status >= 400 && /text\/html/i.test(contentType)) throw unusable(status)
+    const tree = packaged
+      ? await fromPackage(contentType, body, arrived, signal)
+      : await fromPlain(body, arrived, signal)
+    return { tree, status }
+  } catch (error) {
+    if (!(error instanceof MtomError) && !(error instanceof XmlError)) throw error
+    throw status >= 400 ? unusable(status) : unreadable(error)
+  }
 }
 
-async function fromPackage(contentType: string, body: AsyncIterable<Buffer>, arrived: Arrivals): Promise<Buffer> {
+async function fromPackage(
+  contentType: string,
+  body: AsyncIterable<Buffer>,
+  arrived: Arrivals,
+  signal: AbortSignal,
+): Promise<XmlTree> {
   const reader = new PackageReader(contentType, { ...defaultPackageLimits, maxRootBytes: maxMessageBytes })
-  let root: Buffer | undefined
+  let root: XmlTree | undefined
   const take = async (events: ReturnType<PackageReader['push']>): Promise<void> => {
     for (const event of events) {
-      if (event.kind === 'root') root = event.root.bytes
-      else if (event.kind === 'part') arrived.begin(event.headers.contentId)
+      if (event.kind === 'root') {
+        root = await treeOf(event.root.bytes, signal)
+        const includes = includesOf(root, defaultPackageLimits.maxIncludes)
+        arrived.expect(new Set(includes.map(({ contentId }) => contentId)))
+      } else if (event.kind === 'part') arrived.begin(event.headers.contentId)
       else if (event.kind === 'data') await arrived.write(event.bytes)
       else await arrived.end()
     }
@@ -176,25 +137,28 @@ async function fromPackage(contentType: string, body: AsyncIterable<Buffer>, arr
   return root
 }
 
-async function fromPlain(body: AsyncIterable<Buffer>, arrived: Arrivals): Promise<Buffer> {
+async function fromPlain(body: AsyncIterable<Buffer>, arrived: Arrivals, signal: AbortSignal): Promise<XmlTree> {
   const splitter = new InlineSplitter({ maxMessageBytes, maxDocuments: defaultPackageLimits.maxParts })
-  let message = Buffer.alloc(0)
+  let message: Buffer = Buffer.alloc(0)
   const take = async (events: ReturnType<InlineSplitter['push']>): Promise<void> => {
     for (const event of events) {
       if (event.kind === 'document') arrived.begin(event.contentId)
       else if (event.kind === 'data') await arrived.write(event.bytes)
       else if (event.kind === 'end') await arrived.end()
-      else message = Buffer.from(event.bytes)
+      else message = event.bytes
     }
   }
   for await (const chunk of body) await take(splitter.push(chunk))
   await take(splitter.end())
-  return message
+  return await treeOf(message, signal)
+}
+
+function treeOf(bytes: Buffer, signal: AbortSignal): Promise<XmlTree> {
+  return readTreeInSteps(bytes, { ...defaultXmlLimits, maxBytes: maxMessageBytes }, breather(signal))
 }
 
 /** The message in an answer, told apart from a fault. */
-function opened(bytes: Buffer, status: number, messageId: string) {
-  const tree = readTree(bytes, { ...defaultXmlLimits, maxBytes: maxMessageBytes })
+function opened({ tree, status }: Root, messageId: string) {
   const body = bodyOf(tree)
   requireSameMessage(relatesToOf(tree), messageId)
   if (body !== NONE && tree.local(body) === 'Fault') {
@@ -206,9 +170,8 @@ function opened(bytes: Buffer, status: number, messageId: string) {
     } as const
     return { kind: 'fault', issue, sender: code === 'Sender' || code === 'Client' } as const
   }
-  if (body === NONE && status >= 400) {
-    throw new GatewayError('community-unavailable', 'The community failed', { details: { status } })
-  }
+  const isAnswer = body !== NONE && /^(RetrieveDocumentSetResponse|RegistryResponse)$/.test(tree.local(body))
+  if (!isAnswer && status >= 400) throw unusable(status)
   const { issues, documents } = decodeRetrieveResponse(tree, body)
   return { kind: 'answer', issues, documents } as const
 }
@@ -227,14 +190,17 @@ function relatesToOf(tree: XmlTree): string | undefined {
   return found === undefined ? undefined : tree.text(found).trim()
 }
 
-function misbehaved(reason: string): GatewayError {
-  return new GatewayError('community-misbehaved', 'The community handed out documents in a way that cannot be read', {
-    details: { reason },
-  })
-}
-
-function asCommunityFailure(error: unknown): unknown {
-  if (!(error instanceof MtomError) && !(error instanceof XmlError)) return error
+function unreadable(error: MtomError | XmlError): GatewayError {
   const message = 'The community handed out documents in a way that cannot be read'
   return new GatewayError('community-misbehaved', message, { cause: error, details: { reason: error.reason } })
+}
+
+/** An answer that is no message, by its status alone; as of an answer to a question. */
+function unusable(status: number): GatewayError {
+  const details = { status }
+  if (status === 401 || status === 403)
+    return new GatewayError('community-rejected', 'The community refused us', { details })
+  if (status === 429 || status === 503) return new GatewayError('community-busy', 'The community is busy', { details })
+  if (status >= 500) return new GatewayError('community-unavailable', 'The community failed', { details })
+  return new GatewayError('community-misbehaved', 'The community answered with something other than SOAP', { details })
 }

@@ -299,6 +299,20 @@ export const federation = z
           spool: file.optional(),
         })
         .prefault({}),
+      /** What is told to others later and must arrive: notices of retrievals. */
+      deliveries: z
+        .strictObject({
+          /** How many are under way at once. */
+          concurrency: z.int().min(1).max(64).default(4),
+          /** Limit of one attempt. */
+          timeoutMs: z.int().min(10).default(30_000),
+          /** Wait after the first attempt that failed; each wait is twice the one before. */
+          firstRetryMs: z.int().min(10).default(1_000),
+          longestRetryMs: z.int().min(10).default(900_000),
+          /** After so many attempts somebody has to look at it. */
+          mostAttempts: z.int().min(1).default(100),
+        })
+        .prefault({}),
       assertionLifetimeMs: z.int().min(1_000).default(300_000),
       maxConcurrentExchanges: z.int().min(1).default(256),
       /** `assisted` follows the region of assistance; `everyone` asks all communities about everybody. */

@@ -2,6 +2,7 @@ import type { GatewayError } from './errors.ts'
 import type { QueryAnswer } from './model/answers.ts'
 import type { Assertion, AuthenticatedCall, AuthorizedCall, Peer } from './model/call.ts'
 import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
+import type { RetrieveNotice } from './model/notice.ts'
 import type { Patient, PatientId } from './model/patient.ts'
 import type { DocumentReference, RetrieveAnswer } from './model/retrieval.ts'
 import type { StoredQuery } from './model/stored-query.ts'
@@ -34,6 +35,11 @@ export interface DocumentRepository {
   retrieve(references: readonly DocumentReference[], call: AuthorizedCall): Promise<RetrieveAnswer>
 }
 
+/** Passes on that documents were retrieved. Rejects with GatewayError; telling the same twice does no harm. */
+export interface RetrieveNotices {
+  tell(notice: RetrieveNotice, signal: AbortSignal): Promise<void>
+}
+
 /** Knows a person's identifiers and region of assistance: a master patient index or a national registry. */
 export interface PatientLocator {
   /** `undefined` when nobody is known under the identifier. Throws `community-*` when it cannot tell. */
@@ -58,6 +64,7 @@ export interface Community extends AsyncDisposable {
   readonly registry?: DocumentRegistry
   readonly repository?: DocumentRepository
   readonly patients?: PatientLocator
+  readonly notices?: RetrieveNotices
 }
 
 /** Throws `access-denied`, or turns a call into one that may reach a community. */
@@ -80,6 +87,8 @@ export interface AuditEvent {
   readonly patientId?: PatientId
   /** What was asked for: the query's name. */
   readonly request?: string
+  /** Which documents were asked for, where the request names them. */
+  readonly documents?: readonly DocumentReference[]
   readonly asked: readonly { readonly home: HomeCommunityId; readonly outcome: string }[]
   readonly outcome: 'success' | 'partial-success' | 'failure' | 'refused'
   readonly error?: GatewayError
@@ -109,6 +118,72 @@ export interface ReplayMemory {
    * were free. Rejects with GatewayError (`internal`, `overloaded`) when it cannot tell: then nothing may be done.
    */
   remember(uses: readonly Use[]): Promise<Use | undefined>
+}
+
+/** Something to be told to somebody else, at least once and in order per key. */
+export interface Delivery {
+  /** The same delivery put twice is kept once. Names nobody, since it is told to operators: a random or a digested one. */
+  readonly id: string
+  /** What it is and to whom: `notify-retrieve:ini`. Told to operators too. */
+  readonly kind: string
+  /** Deliveries of one key go out in the order in which they were put: none before those in front of it are done with. */
+  readonly key: string
+  /** What the deliverer needs, as text. May hold personal data: it is kept in the store and nowhere else. */
+  readonly content: string
+}
+
+/** A delivery that is neither delivered nor discarded. Instants are milliseconds since the epoch. */
+export interface WaitingDelivery extends Delivery {
+  readonly putAt: number
+  /** How often it was claimed since it was put, or retried by an operator. */
+  readonly attempts: number
+  /** When it may be claimed, once it is the first of its key; of one that is claimed, when the claim ends. */
+  readonly nextAt: number
+  /** A dead one is claimed no more, and those behind it wait until an operator retries or discards it. */
+  readonly state: 'waiting' | 'dead'
+  /** Why the last attempt failed. May hold personal data. */
+  readonly reason?: string
+}
+
+/** Deliveries that wait, durably and for every replica. Methods reject with GatewayError (`internal`, `overloaded`). */
+export interface Outbox {
+  /** Durable when it resolves. An id that was put before is known for a week after it was done with. */
+  put(delivery: Delivery): Promise<void>
+  /**
+   * Claims up to `limit` deliveries that are due and first of their key, for `leaseMs`: nobody else claims them meanwhile,
+   * and a claim of a process that died ends by itself.
+   */
+  claim(options: {
+    readonly now: number
+    readonly limit: number
+    readonly leaseMs: number
+  }): Promise<readonly WaitingDelivery[]>
+  /** It is done with, whoever claims it by now; its content is forgotten. */
+  delivered(id: string): Promise<void>
+  /**
+   * To be tried again at `nextAt`, or dead. `attempt` is the `attempts` of the claim that failed: a claim that has been
+   * overtaken by another changes nothing.
+   */
+  failed(
+    id: string,
+    outcome: { readonly attempt: number; readonly reason: string } & (
+      | { readonly nextAt: number }
+      | { readonly dead: true }
+    ),
+  ): Promise<void>
+  /**
+   * What waits or is dead, in the order in which it was put, at most 100: after the delivery of that id, which may be done
+   * with by now. Rejects with `parameter-invalid` when nothing is known of it any more.
+   */
+  list(page: {
+    readonly state?: 'waiting' | 'dead'
+    readonly after?: string
+    readonly limit: number
+  }): Promise<readonly WaitingDelivery[]>
+  /** Makes a dead delivery, or one that waits for its next attempt, due at `now`; false when it is neither. */
+  retry(id: string, now: number): Promise<boolean>
+  /** Gives a delivery up; false when there is none, or when it is under way. */
+  discard(id: string, reason: string): Promise<boolean>
 }
 
 /** A whole document that is held here until it is given away or disposed of. Nothing is known of its truth but these. */

@@ -4,14 +4,21 @@ import type { ReaderMessage } from './reader.ts'
 import { type ReaderEnd, type ReaderProcess, startReader } from './reader-process.ts'
 import type { DerivedForms, FormName } from './reading.ts'
 
+/** A document that is read where it is held: of its bytes no more is in our memory than a piece. */
+export interface DocumentSource {
+  readonly size: number
+  read(): AsyncIterable<Uint8Array>
+}
+
 /**
  * Makes the derived forms of documents. The document itself is read only: what is handed out are copies. What is asked
- * for is `none` when the document has none of that kind. Rejects with DocumentError, or the signal's reason.
+ * for is `none` when the document has none of that kind. Rejects with DocumentError, the signal's reason, or what a
+ * source cannot be read for.
  */
 export interface DocumentForms extends Disposable {
   make<Name extends FormName>(
     name: Name,
-    document: Uint8Array,
+    document: Uint8Array | DocumentSource,
     signal?: AbortSignal,
   ): Promise<DerivedForms[Name] | 'none'>
 }
@@ -20,7 +27,7 @@ type Outcome = { readonly form: unknown } | { readonly error: unknown }
 
 interface Job {
   readonly form: FormName
-  readonly document: Uint8Array
+  readonly document: DocumentSource
   readonly settle: (outcome: Outcome) => void
 }
 
@@ -58,10 +65,14 @@ export function documentForms(limits: DocumentLimits = defaultDocumentLimits): D
     }
   }
 
-  function send({ form, document }: Job): void {
+  function send(job: Job): void {
+    const { form, document } = job
     reader?.hold(true)
     wait(limits.deadlineMs, 'too-slow')
-    reader?.send(document, { form, limits })
+    reader?.send(document, { form, limits }).catch((error: unknown) => {
+      // The reader waits for bytes that will not come.
+      if (job === current) end(error)
+    })
   }
 
   function heard(message: ReaderMessage): void {
@@ -106,10 +117,11 @@ export function documentForms(limits: DocumentLimits = defaultDocumentLimits): D
   }
 
   return {
-    async make<Name extends FormName>(form: Name, document: Uint8Array, signal?: AbortSignal) {
+    async make<Name extends FormName>(form: Name, given: Uint8Array | DocumentSource, signal?: AbortSignal) {
       signal?.throwIfAborted()
       if (isClosed) throw new DocumentError('reader-failed')
-      if (document.length > limits.maxBytes) throw new DocumentError('too-large')
+      const document = given instanceof Uint8Array ? inMemory(given) : given
+      if (document.size > limits.maxBytes) throw new DocumentError('too-large')
       if (waiting.length >= limits.maxWaiting) throw new DocumentError('busy')
       const { promise, resolve, reject } = Promise.withResolvers<DerivedForms[Name] | 'none'>()
       const job: Job = {
@@ -134,6 +146,15 @@ export function documentForms(limits: DocumentLimits = defaultDocumentLimits): D
       const error = new DocumentError('reader-failed')
       for (const job of waiting.splice(0)) job.settle({ error })
       end(error)
+    },
+  }
+}
+
+function inMemory(bytes: Uint8Array): DocumentSource {
+  return {
+    size: bytes.length,
+    async *read() {
+      yield bytes
     },
   }
 }

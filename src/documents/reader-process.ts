@@ -1,12 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import type { DocumentSource } from './forms.ts'
 import type { ReaderMessage, ReaderRequest } from './reader.ts'
 
 /** How a reading process ended: `exhausted` when it had no memory left. */
 export type ReaderEnd = 'exhausted' | 'failed'
 
 export interface ReaderProcess {
-  send(document: Uint8Array, request: Omit<ReaderRequest, 'size'>): void
+  /** Resolves when the document is on its way, or the process has ended; rejects when the source breaks off. */
+  send(document: DocumentSource, request: Omit<ReaderRequest, 'size'>): Promise<void>
   /** Whether it keeps our process alive. */
   hold(isHeld: boolean): void
   /** Ends it at once; nothing is heard of it afterwards. */
@@ -45,10 +49,10 @@ export function startReader(maxHeapMb: number, listener: ReaderListener): Reader
   child.stdin?.on('error', () => {})
   child.on('exit', (code, signal) => over(isExhausted(code, signal) ? 'exhausted' : 'failed'))
   return {
-    send(document, request) {
+    async send(document, request) {
       // Through the pipe the document goes as it is, where a message would be a copy made at one go.
-      child.send({ ...request, size: document.length } satisfies ReaderRequest, () => {})
-      child.stdin?.write(document)
+      child.send({ ...request, size: document.size } satisfies ReaderRequest, () => {})
+      if (child.stdin !== null) await feed(document, child.stdin)
     },
     hold(isHeld) {
       hold(child, isHeld)
@@ -58,6 +62,21 @@ export function startReader(maxHeapMb: number, listener: ReaderListener): Reader
       hold(child, false)
       child.kill('SIGKILL')
     },
+  }
+}
+
+/** Writes at the pace of the process; what nobody reads any more is written no further. */
+async function feed(document: DocumentSource, pipe: Writable): Promise<void> {
+  const over = new AbortController()
+  const close = () => over.abort()
+  pipe.once('close', close)
+  try {
+    for await (const chunk of document.read()) {
+      if (!pipe.writable) return
+      if (!pipe.write(chunk)) await once(pipe, 'drain', { signal: over.signal }).catch(() => {})
+    }
+  } finally {
+    pipe.off('close', close)
   }
 }
 

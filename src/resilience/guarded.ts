@@ -20,7 +20,7 @@ export function guarded(
   events: GuardEvents = {},
   clock: Clock = { now: () => Date.now() },
 ): GuardedCommunity {
-  const { name, home, relation, identifiers, reaches, registry, repository, patients } = community
+  const { name, home, relation, identifiers, reaches, registry, repository, patients, notices } = community
   const guardOf = (actor: GuardedActor) => {
     const changed = (from: BreakerState, to: BreakerState): void => {
       try {
@@ -60,6 +60,8 @@ export function guarded(
         locate: (patientId, call) => locating.guard.run(call, (limited) => locating.actor.locate(patientId, limited)),
       },
     }),
+    // Whoever delivers notices waits longer than a guard would.
+    ...(notices && { notices }),
     health() {
       const actors = guards.map((each) => each.health())
       return { name, home, state: worstOf(actors.map((actor) => actor.state)), actors }

@@ -31,4 +31,34 @@ export const migrations: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
 
    CREATE INDEX replay_by_age ON replay (until);`,
+
+  // In the order in which they were put; "first" is of its key, whether or not it is dead: only such a one is claimed, and
+  // of others next_at means nothing yet. What was delivered or discarded leaves its id, so that it is not put again.
+  `CREATE TABLE outbox (
+     place INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     kind TEXT NOT NULL,
+     key TEXT NOT NULL,
+     content TEXT NOT NULL,
+     put_at INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     next_at INTEGER NOT NULL,
+     claimed INTEGER NOT NULL DEFAULT 0,
+     dead INTEGER NOT NULL DEFAULT 0,
+     first INTEGER NOT NULL,
+     reason TEXT
+   ) STRICT;
+
+   CREATE INDEX outbox_by_key ON outbox (key, place);
+   CREATE INDEX outbox_due ON outbox (next_at, place) WHERE first = 1 AND dead = 0;
+   CREATE INDEX outbox_dead ON outbox (place) WHERE dead = 1;
+
+   CREATE TABLE outbox_done (
+     id TEXT PRIMARY KEY,
+     place INTEGER NOT NULL,
+     done_at INTEGER NOT NULL,
+     reason TEXT
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE INDEX outbox_done_by_age ON outbox_done (done_at);`,
 ]

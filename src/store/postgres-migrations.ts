@@ -152,5 +152,87 @@ export function migrationsOf(schema: string): readonly string[] {
              AND (held.presenter, held.until) IS DISTINCT FROM (fate.presenter, fate.until);
        END IF;
      END $$;`,
+
+    // In the order in which they were put; "first" is of its key, whether or not it is dead: only such a one is claimed, and
+    // of others next_at means nothing yet. What was delivered or discarded leaves its id, so that it is not put again.
+    `CREATE TABLE ${schema}.outbox (
+       place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+       id text NOT NULL UNIQUE,
+       kind text NOT NULL,
+       key text NOT NULL,
+       content text NOT NULL,
+       put_at bigint NOT NULL,
+       attempts int NOT NULL DEFAULT 0,
+       next_at bigint NOT NULL,
+       claimed boolean NOT NULL DEFAULT false,
+       dead boolean NOT NULL DEFAULT false,
+       first boolean NOT NULL,
+       reason text
+     ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
+
+     CREATE INDEX outbox_by_key ON ${schema}.outbox (key, place);
+     CREATE INDEX outbox_due ON ${schema}.outbox (next_at, place) WHERE first AND NOT dead;
+     CREATE INDEX outbox_dead ON ${schema}.outbox (place) WHERE dead;
+
+     CREATE TABLE ${schema}.outbox_done (
+       id text PRIMARY KEY,
+       place bigint NOT NULL,
+       done_at bigint NOT NULL,
+       reason text
+     ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000);
+
+     CREATE INDEX outbox_done_by_age ON ${schema}.outbox_done (done_at);
+
+     -- Does one thing after the other and returns for each whether it changed anything. Of the arrays each verb uses what it
+     -- needs. One transaction at a time: what is first of a key is decided by seeing all of that key.
+     CREATE FUNCTION ${schema}.change_outbox(
+       verbs text[], ids text[], kinds text[], keys text[], contents text[], reasons text[], tries int[], instants bigint[],
+       instant bigint, forget_before bigint, forget_at_most int
+     ) RETURNS boolean[] LANGUAGE plpgsql AS $$
+     DECLARE
+       changed boolean[] := '{}';
+       done ${schema}.outbox%ROWTYPE;
+       did boolean;
+     BEGIN
+       PERFORM pg_advisory_xact_lock(x'43524f43'::bigint << 32 | '${schema}.outbox'::regclass::oid::bigint);
+       DELETE FROM ${schema}.outbox_done WHERE id IN (
+         SELECT id FROM ${schema}.outbox_done WHERE done_at < forget_before ORDER BY done_at LIMIT forget_at_most);
+
+       FOR c IN 1 .. cardinality(verbs) LOOP
+         CASE verbs[c]
+           WHEN 'put' THEN
+             INSERT INTO ${schema}.outbox (id, kind, key, content, put_at, next_at, first)
+               SELECT ids[c], kinds[c], keys[c], contents[c], instant, instant,
+                 NOT EXISTS (SELECT FROM ${schema}.outbox WHERE key = keys[c])
+               WHERE NOT EXISTS (SELECT FROM ${schema}.outbox_done WHERE id = ids[c])
+               ON CONFLICT (id) DO NOTHING;
+             did := FOUND;
+           WHEN 'failed', 'dead' THEN
+             UPDATE ${schema}.outbox SET claimed = false, dead = (verbs[c] = 'dead'), reason = reasons[c],
+               next_at = coalesce(instants[c], next_at)
+               WHERE id = ids[c] AND claimed AND attempts = tries[c];
+             did := FOUND;
+           WHEN 'retry' THEN
+             UPDATE ${schema}.outbox SET dead = false, attempts = 0, next_at = instants[c]
+               WHERE id = ids[c] AND (dead OR (NOT claimed AND next_at > instants[c]));
+             did := FOUND;
+           WHEN 'delivered', 'discard' THEN
+             DELETE FROM ${schema}.outbox
+               WHERE id = ids[c] AND (verbs[c] = 'delivered' OR NOT claimed OR next_at <= instant)
+               RETURNING * INTO done;
+             did := FOUND;
+             IF did THEN
+               INSERT INTO ${schema}.outbox_done (id, place, done_at, reason)
+                 VALUES (done.id, done.place, instant, reasons[c]);
+               IF done.first THEN
+                 UPDATE ${schema}.outbox SET first = true WHERE place = (
+                   SELECT place FROM ${schema}.outbox WHERE key = done.key ORDER BY place LIMIT 1);
+               END IF;
+             END IF;
+         END CASE;
+         changed := changed || did;
+       END LOOP;
+       RETURN changed;
+     END $$;`,
   ]
 }

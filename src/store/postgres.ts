@@ -3,9 +3,11 @@ import type { Clock, Use } from '../core/ports.ts'
 import { chained, genesis } from './chain.ts'
 import { groupCommit } from './group-commit.ts'
 import { decoded, encoded, insistOnUses, pageSize } from './limits.ts'
+import { outboxOn } from './outbox.ts'
 import { connectionsTo, onConnection, type PostgresConnection } from './postgres-connections.ts'
 import { storeFailure, Unfit } from './postgres-failure.ts'
 import { postgresJournal } from './postgres-journal.ts'
+import { postgresOutbox } from './postgres-outbox.ts'
 import { graceMs, postgresReplay } from './postgres-replay.ts'
 import { identityOf, isSchemaName, openSchema } from './postgres-schema.ts'
 import type { AuditRecord, ChainHead, ChainReport, Store } from './store.ts'
@@ -14,11 +16,14 @@ export interface PostgresStoreOptions {
   readonly connection: PostgresConnection
   /** The schema that holds the store, in lower case; made when absent, else it must be empty or ours. */
   readonly schema?: string
-  /** The most connections this replica opens, at least 3: one appends, one remembers, the others read. */
+  /**
+   * The most connections this replica opens, at least 3: up to three write (the journal, uses, the outbox), the others read,
+   * one at least.
+   */
   readonly connections?: number
-  /** How many appends may wait, and as many calls that remember uses; one more is refused as `overloaded`. */
+  /** How many calls of each kind may wait: appends, uses, changes of the outbox; one more is refused as `overloaded`. */
   readonly capacity?: number
-  /** How many appends, or calls that remember uses, may share one commit. */
+  /** How many calls of one kind may share one commit. */
   readonly batchSize?: number
   /** How long one call may take; less than a minute, or uses might be forgotten while a call that repeats them waits. */
   readonly deadlineMs?: number
@@ -28,7 +33,7 @@ export interface PostgresStoreOptions {
   readonly statementMs?: number
   /** How long of that it may wait for other replicas; less than `statementMs`. */
   readonly lockMs?: number
-  /** By which uses grow old; absent, the system's. Those of replicas must agree to some seconds. */
+  /** By which uses and deliveries grow old; absent, the system's. Those of replicas must agree to some seconds. */
   readonly clock?: Clock
 }
 
@@ -55,8 +60,9 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
       // Another server may answer at that name by now, or another schema stand at that place.
       if ((await identityOf(client, schema)) !== identity) throw new Unfit('other-store')
     })
-  const writers = connect(2)
-  const readers = connect(connections - 2)
+  const writing = Math.min(3, connections - 1)
+  const writers = connect(writing)
+  const readers = connect(connections - writing)
   const journal = postgresJournal(schema, writers, readers)
   const replay = postgresReplay(schema, writers)
 
@@ -86,6 +92,17 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
     return await inTime(answer, deadlineMs)
   }
 
+  const table = postgresOutbox(schema, writers, readers)
+  const outbox = outboxOn(
+    {
+      change: (changes, now) => table.change(changes, now),
+      claim: (...asked) => look(() => table.claim(...asked)),
+      list: (page) => look(() => table.list(page)),
+    },
+    clock,
+    limits,
+  )
+
   async function verify(anchor: ChainHead | undefined, signal: AbortSignal | undefined): Promise<ChainReport> {
     const goal = await look(() => journal.latest())
     const end = Math.max(goal.sequence, anchor?.sequence ?? 0)
@@ -106,7 +123,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
   }
 
   async function close(): Promise<void> {
-    const drained = Promise.all([appends.drain(), uses.drain()])
+    const drained = Promise.all([appends.drain(), uses.drain(), outbox.drain()])
     const closed = drained.then(() => Promise.all([writers.close(), readers.close()]))
     // A server that hangs must not keep the gateway from ending: what was not confirmed has been rejected by now.
     await inTime(closed, deadlineMs).catch(() => undefined)
@@ -126,6 +143,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
       insistOnUses(call)
       return await uses.add(call)
     },
+    outbox,
     verify: ({ anchor, signal } = {}) => verify(anchor, signal),
     [Symbol.asyncDispose]() {
       closing ??= close()

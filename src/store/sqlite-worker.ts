@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Use } from '../core/ports.ts'
+import type { OutboxChange, OutboxPage } from './outbox.ts'
 import { FileError, type FileOptions, openFile, type StoreFile } from './sqlite-file.ts'
 import { type Journal, journalIn } from './sqlite-journal.ts'
+import { outboxIn, type SqliteOutbox } from './sqlite-outbox.ts'
 import { type ReplayTable, replayTableIn } from './sqlite-replay.ts'
 import type { ChainHead } from './store.ts'
 import type { WorkerReply } from './worker-channel.ts'
@@ -14,6 +16,9 @@ export type StoreRequest =
   | { readonly kind: 'rows'; readonly after: number; readonly limit: number }
   | { readonly kind: 'latest' }
   | { readonly kind: 'walk'; readonly from: ChainHead; readonly limit: number }
+  | { readonly kind: 'change'; readonly changes: readonly OutboxChange[]; readonly now: number }
+  | { readonly kind: 'claim'; readonly now: number; readonly limit: number; readonly until: number }
+  | { readonly kind: 'list'; readonly page: OutboxPage }
   | { readonly kind: 'close' }
 
 // SQLite's primary result codes (sqlite.org/rescode.html), in a word for operators.
@@ -35,6 +40,7 @@ interface Opened {
   readonly file: StoreFile
   readonly journal: Journal
   readonly replay: ReplayTable
+  readonly outbox: SqliteOutbox
 }
 
 let options = workerData as FileOptions
@@ -49,7 +55,7 @@ function store(): Opened {
 function open(): Opened {
   const file = openFile(options)
   try {
-    return { file, journal: journalIn(file), replay: replayTableIn(file) }
+    return { file, journal: journalIn(file), replay: replayTableIn(file), outbox: outboxIn(file) }
   } catch (error) {
     file.close()
     throw error
@@ -70,6 +76,12 @@ function answer(request: StoreRequest): unknown {
       return store().journal.latest()
     case 'walk':
       return store().journal.walk(request.from, request.limit)
+    case 'change':
+      return store().outbox.change(request.changes, request.now)
+    case 'claim':
+      return store().outbox.claim(request.now, request.limit, request.until)
+    case 'list':
+      return store().outbox.list(request.page)
     case 'close':
       close()
       return undefined

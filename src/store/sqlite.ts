@@ -3,6 +3,7 @@ import type { Clock, Use } from '../core/ports.ts'
 import { genesis } from './chain.ts'
 import { groupCommit } from './group-commit.ts'
 import { decoded, encoded, insistOnUses, pageSize } from './limits.ts'
+import { outboxOn } from './outbox.ts'
 import type { JournalRow, WalkedPage } from './sqlite-journal.ts'
 import type { StoreRequest } from './sqlite-worker.ts'
 import type { AuditRecord, ChainHead, ChainReport, Store } from './store.ts'
@@ -11,9 +12,9 @@ import { workerChannel } from './worker-channel.ts'
 export interface SqliteStoreOptions {
   /** The database file, on a local disk; made when absent, its folder is not. Network file systems lose locks. */
   readonly path: string
-  /** How many appends may wait, and as many calls that remember uses; one more is refused as `overloaded`. */
+  /** How many calls of each kind may wait: appends, uses, changes of the outbox; one more is refused as `overloaded`. */
   readonly capacity?: number
-  /** How many appends, or calls that remember uses, may share one commit. */
+  /** How many calls of one kind may share one commit. */
   readonly batchSize?: number
   /** How long one call may take; less than a minute, or uses might be forgotten while a call that repeats them waits. */
   readonly deadlineMs?: number
@@ -21,7 +22,7 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number
   /** The most pages of 4 KiB the file may grow to; absent, the disk decides. */
   readonly maxPages?: number
-  /** By which uses grow old; absent, the system's. */
+  /** By which uses and deliveries grow old; absent, the system's. */
   readonly clock?: Clock
 }
 
@@ -51,14 +52,13 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
     throw error
   }
 
+  const limits = { capacity, batchSize, deadlineMs }
   const appends = groupCommit<string, number>({
     async write(records) {
       const first = await channel.ask<number>({ kind: 'append', records })
       return records.map((_, index) => first + index)
     },
-    capacity,
-    batchSize,
-    deadlineMs,
+    ...limits,
   })
 
   const uses = groupCommit<readonly Use[], Use | undefined>({
@@ -66,9 +66,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
       const taken = await channel.ask<readonly number[]>({ kind: 'remember', calls, now: clock.now() })
       return calls.map((call, index) => takenOf(call, taken[index]))
     },
-    capacity,
-    batchSize,
-    deadlineMs,
+    ...limits,
   })
 
   let closing: Promise<void> | undefined
@@ -84,6 +82,16 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
       reads--
     }
   }
+
+  const outbox = outboxOn(
+    {
+      change: (changes, now) => channel.ask({ kind: 'change', changes, now }),
+      claim: (now, limit, until) => look({ kind: 'claim', now, limit, until }),
+      list: (page) => look({ kind: 'list', page }),
+    },
+    clock,
+    limits,
+  )
 
   async function verify(anchor: ChainHead | undefined, signal: AbortSignal | undefined): Promise<ChainReport> {
     const goal = await look<ChainHead>({ kind: 'latest' })
@@ -109,7 +117,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   async function close(): Promise<void> {
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
     const timer = setTimeout(giveUp, deadlineMs)
-    const drained = Promise.all([appends.drain(), uses.drain()])
+    const drained = Promise.all([appends.drain(), uses.drain(), outbox.drain()])
     const closed = drained.then(() => channel.ask<undefined>({ kind: 'close' }))
     // A disk that hangs must not keep the gateway from ending: what was not confirmed has been rejected by now.
     await Promise.race([closed.catch(() => undefined), late])
@@ -131,6 +139,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
       insistOnUses(call)
       return await uses.add(call)
     },
+    outbox,
     verify: ({ anchor, signal } = {}) => verify(anchor, signal),
     [Symbol.asyncDispose]() {
       closing ??= close()

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
-import type { ReplayMemory } from '../core/ports.ts'
+import type { Outbox, ReplayMemory } from '../core/ports.ts'
 
 /**
  * One attempt to reach data, as it is kept: plain JSON, instants in ISO 8601 UTC. It holds what an ATNA query event is
@@ -21,6 +21,8 @@ export interface AuditRecord {
   readonly patient?: string
   /** What was asked for: the query's name. */
   readonly request?: string
+  /** Which documents were asked for, where the request names them. */
+  readonly documents?: readonly { readonly home?: string; readonly repository: string; readonly document: string }[]
   readonly asked: readonly { readonly home: string; readonly outcome: string }[]
   readonly outcome: 'success' | 'partial-success' | 'failure' | 'refused'
   readonly errorCode?: ErrorCode
@@ -103,5 +105,5 @@ export interface AuditStore extends AsyncDisposable {
   verify(options?: { readonly anchor?: ChainHead; readonly signal?: AbortSignal }): Promise<ChainReport>
 }
 
-/** What the gateway keeps on disk: its journal, and the uses it must not grant twice. Disposing drains both. */
-export type Store = AuditStore & ReplayMemory
+/** What the gateway keeps on disk: its journal, the uses it must not grant twice, what it has to deliver. Disposing drains all. */
+export type Store = AuditStore & ReplayMemory & { readonly outbox: Outbox }

@@ -26,6 +26,13 @@ interface OfCommunity {
   readonly community: NamedCommunity
 }
 
+/** Something that waited in the outbox; `attempt` counts from 1. */
+interface OfDelivery {
+  readonly id: string
+  readonly kind: string
+  readonly attempt: number
+}
+
 export interface ExchangeFinished extends InExchange {
   readonly transaction: TransactionName
   readonly outcome: AuditEvent['outcome']
@@ -79,7 +86,15 @@ export interface Events {
   ): void
   auditWritten(event: InExchange & { readonly durationMs: number }): void
   auditFailed(event: InExchange & { readonly transaction: TransactionName; readonly error: unknown }): void
-  storeFailed(event: { readonly operation: 'open' | 'append' | 'read' | 'verify'; readonly error: unknown }): void
+  storeFailed(event: {
+    readonly operation: 'open' | 'append' | 'read' | 'verify' | 'outbox'
+    readonly error: unknown
+  }): void
+  deliveryMade(event: OfDelivery): void
+  /** It is tried again in `retryInMs`. */
+  deliveryFailed(event: OfDelivery & { readonly error: GatewayError; readonly retryInMs: number }): void
+  /** It is not tried again by itself, and holds back those behind it. */
+  deliveryDead(event: OfDelivery & { readonly error: GatewayError }): void
 }
 
 const levels = { caller: 'info', trust: 'warn', community: 'warn', gateway: 'error' } as const satisfies Record<
@@ -178,6 +193,18 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     },
     storeFailed({ operation, error }) {
       tell('error', 'store-failed', { operation, error: loggedFailure(error) })
+    },
+    deliveryMade({ id, kind, attempt }) {
+      metrics.deliveries.inc({ kind, outcome: 'made' })
+      tell('info', 'delivery-made', { id, kind, attempt })
+    },
+    deliveryFailed({ id, kind, attempt, error, retryInMs }) {
+      metrics.deliveries.inc({ kind, outcome: 'failed' })
+      tell('warn', 'delivery-failed', { id, kind, attempt, retryInMs, error: loggedFailure(error) })
+    },
+    deliveryDead({ id, kind, attempt, error }) {
+      metrics.deliveries.inc({ kind, outcome: 'dead' })
+      tell('error', 'delivery-dead', { id, kind, attempt, error: loggedFailure(error) })
     },
   }
 }

@@ -16,6 +16,8 @@ export interface Metrics {
   readonly breakerState: Gauge<'community' | 'actor'>
   readonly droppedEntries: Counter<'community' | 'reason'>
   readonly auditDuration: Histogram
+  /** `made`, `failed` (to be tried again) or `dead`. */
+  readonly deliveries: Counter<'kind' | 'outcome'>
   /** Seconds since the epoch. */
   readonly certificateEnd: Gauge<'certificate'>
 }
@@ -91,6 +93,12 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
       name: 'crocevia_certificate_not_after_seconds',
       help: 'When a certificate ends, in seconds since the epoch',
       labelNames: ['certificate'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'crocevia_deliveries_total',
+      help: 'Attempts to deliver what waits in the outbox, by kind and outcome',
+      labelNames: ['kind', 'outcome'],
       registers,
     }),
     auditDuration: new Histogram({

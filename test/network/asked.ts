@@ -15,6 +15,8 @@ export interface Asked {
   messageId?: string
   /** What was asked: the query's name, or the kind of resource. */
   query?: string
+  /** How many documents were asked for, where documents are. */
+  documents?: number
   issuer?: string
   role?: string
   purpose?: string

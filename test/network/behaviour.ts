@@ -28,15 +28,40 @@ export const behaviours = [
   'empty',
   /** Tells one entry without an id among good ones. */
   'odd-entry',
+  /** Tells of documents without saying what they are made of: neither hash nor size. */
+  'unhashed',
   /** Does not listen at all. */
   'down',
+  /** Cuts the connection in the middle of the answer. */
+  'truncated',
+  /** Says that the answer is shorter than it is. */
+  'short',
+  /** Answers slowly, and comes to an end. */
+  'slow-drip',
+  // Of those who hand out documents:
+  /** The first document differs from the registered one by one bit. */
+  'altered',
+  /** The first document is spoken of and not there. */
+  'missing-part',
+  /** One document more than was asked for. */
+  'extra-document',
+  /** The bytes of another document under the first one's name. */
+  'wrong-document',
+  /** The first document in base64 that is none. */
+  'base64-broken',
+  /** INI: the region of assistance could not be told of the retrieval (RtRE3). */
+  'unnotified',
+  /** INI: knows of no search, whatever was searched for (RTW2). */
+  'unsearched',
+  /** INI: the document lies with who asks (RTW1). */
+  'with-caller',
 ] as const
 
 export type Behaviour = (typeof behaviours)[number]
 
 export interface Setting {
   readonly behave: Behaviour
-  /** `slow`: how late, default 2000. `drip`: between two pieces, default 100. */
+  /** `slow`: how late, default 2000. `drip`: between two pieces, default 100; `slow-drip`: 20. */
   readonly delayMs?: number
   /** After so many requests it is normal again; absent: until told otherwise. Not for `down`. */
   readonly times?: number

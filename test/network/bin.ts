@@ -13,6 +13,8 @@ console.log(`The federation is running; everything about it is in ${file}
 
   ITI-18, for Tuscan consumers   ${gateway.iti18}
   ITI-38, for other regions      ${gateway.iti38}
+  ITI-43, documents, consumers   ${gateway.iti43}
+  ITI-39, documents, regions     ${gateway.iti39}
   operator port                  ${gateway.operator}/status
   counterparts' controls         ${control.url}
 

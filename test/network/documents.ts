@@ -4,6 +4,7 @@ import { codiceFiscale } from './citizens.ts'
 import { type Author, type Code, cx, type DocumentFacts, type Identifier } from './entry.ts'
 import type { Kind } from './kinds.ts'
 import { authority, organization } from './organizations.ts'
+import { pdfWith } from './pdf.ts'
 import { type Random, random } from './random.ts'
 import { confidentiality } from './value-sets.ts'
 
@@ -90,11 +91,28 @@ export function makeDocument(seed: string, wanted: Wanted): DocumentFacts {
   }
 }
 
-/** The bytes of a document: what its hash and size are true of. */
+/**
+ * The bytes of a document: what its hash and size are true of. A PDF with a CDA injected, or a CDA by itself where Sistema
+ * TS makes it (ini.md §3.1).
+ */
 export function documentBytes(seed: string, uniqueId: string): Buffer {
-  const draw = random(`${seed}/bytes/${uniqueId}`)
-  const lines = Array.from({ length: draw.integer(60, 500) }, () => draw.next().toString(36).slice(2).padEnd(12, '0'))
-  return Buffer.from(`%PDF-1.7\n% ${uniqueId}\n${lines.join('\n')}\n%%EOF\n`)
+  const cda = Buffer.from(clinicalDocument(random(`${seed}/bytes/${uniqueId}`), uniqueId))
+  if (uniqueId.startsWith(`${authority.prescription}^`)) return cda
+  return pdfWith(`Documento di prova ${uniqueId}`, 'cda.xml', cda)
+}
+
+/** A CDA of nobody: it says which document it is, and some lines of text. */
+function clinicalDocument(draw: Random, uniqueId: string): string {
+  const [root, extension] = uniqueId.split('^')
+  const lines = Array.from({ length: draw.integer(40, 400) }, () => draw.next().toString(36).slice(2).padEnd(12, '0'))
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<ClinicalDocument xmlns="urn:hl7-org:v3"><realmCode code="IT"/>' +
+    '<typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/>' +
+    `<id root="${root}"${extension === undefined ? '' : ` extension="${extension}"`}/>` +
+    '<title>Documento di prova</title><languageCode code="it-IT"/><component><structuredBody><component><section>' +
+    `<title>Esito</title><text><paragraph>${lines.join('</paragraph>\n<paragraph>')}</paragraph></text>` +
+    '</section></component></structuredBody></component></ClinicalDocument>\n'
+  )
 }
 
 function fingerprint(seed: string, uniqueId: string): { size: number; hash: string } {

@@ -20,7 +20,8 @@ export const stable = 'urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1'
 export const documentUniqueId = 'urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab'
 
 const registryObject = 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject'
-const responseStatus = {
+/** Values of `status` of a response. */
+export const responseStatus = {
   Success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
   Failure: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure',
   PartialSuccess: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',

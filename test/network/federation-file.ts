@@ -40,7 +40,14 @@ export function describe(network: Network) {
     gateway: {
       iti18: gateway.iti18,
       iti38: gateway.iti38,
-      wsdl: { iti18: `${gateway.iti18}?wsdl`, iti38: `${gateway.iti38}?wsdl` },
+      iti43: gateway.iti43,
+      iti39: gateway.iti39,
+      wsdl: {
+        iti18: `${gateway.iti18}?wsdl`,
+        iti38: `${gateway.iti38}?wsdl`,
+        iti43: `${gateway.iti43}?wsdl`,
+        iti39: `${gateway.iti39}?wsdl`,
+      },
       operator: gateway.operator,
       live: `${gateway.operator}/live`,
       ready: `${gateway.operator}/ready`,

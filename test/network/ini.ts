@@ -5,10 +5,12 @@ import type { Behaviour } from './behaviour.ts'
 import { readSigningRoot } from './certificate.ts'
 import { type Claimed, readClaims, type SignedAssertion } from './check-assertion.ts'
 import { type Citizen, citizenOf, samePerson } from './citizens.ts'
-import { query, queryResponse, type RegistryIssue } from './ebrim.ts'
+import { contentsOf } from './contents.ts'
+import { documentUniqueId, query, queryResponse, type RegistryIssue } from './ebrim.ts'
 import { type Entry, isObscured, readCx } from './entry.ts'
 import { anonymous, envelope, SoapFault, securityFault, soap12 } from './faults.ts'
-import { findOrganization } from './organizations.ts'
+import { type NotifyFace, notifyFace, notifyRetrievePath } from './notify-face.ts'
+import { findOrganization, organization } from './organizations.ts'
 import { answer } from './registry.ts'
 import {
   admit,
@@ -21,7 +23,9 @@ import {
   soapExchange,
   spoilingOf,
 } from './registry-face.ts'
-import type { Seed } from './seed.ts'
+import { type AnswerPackaging, kept, RetrieveProblem, repositoryFace, unknownDocument } from './repository-face.ts'
+import { retrieveDocumentSet } from './retrieve.ts'
+import { holders, type Seed } from './seed.ts'
 import {
   type Counterpart,
   type CounterpartOptions,
@@ -43,7 +47,11 @@ export type Ini = Counterpart<{
   readonly references: string
   /** ITI-18, index transfer (row 4). */
   readonly indexTransfer: string
-}>
+  /** ITI-43 (row 8). */
+  readonly retrieve: string
+  /** Where it is told that a document was retrieved (§7.2). */
+  readonly notifyRetrieve: string
+}> & { readonly notices: NotifyFace }
 
 export interface IniOptions extends CounterpartOptions {
   readonly seed: Seed
@@ -55,7 +63,17 @@ export interface IniOptions extends CounterpartOptions {
   readonly selfAnswer?: { readonly code: 'QND2' | 'R220'; readonly status: 'Failure' | 'Success' }
   /** Default `application/soap+xml`; INI's front end was seen to say `application/soap-xml`. */
   readonly contentType?: string
+  /** How retrievals are answered. */
+  readonly packaging?: AnswerPackaging
+  /**
+   * Whether the region of assistance, which INI tells to search by itself (QND2), must have searched all the same. No
+   * public source says; by default it need not, for otherwise it could never retrieve.
+   */
+  readonly mustRegionSearch?: boolean
 }
+
+/** For how long a search vouches for a retrieval (ini.md §2.6). */
+const searchCountsMs = 20 * 60_000
 
 const professionals = 'AAS APR PSS INF FAR DSA DRS RSA MRP'.split(' ')
 const onTheirOwn = ['ASS', 'TUT', 'GEN', 'ING']
@@ -81,6 +99,9 @@ const services = {
   },
 } as const
 
+/** No public source names it (ini.md §1.2, row 8). */
+const retrievePath = '/FSERecuperoDocumentoWeb/DocumentRepository_Service'
+
 /** INI, the star: checks who asks, knows who assists whom, forwards to them and relays what they say. */
 export async function startIni(options: IniOptions): Promise<Ini> {
   const { certificates, clock = systemClock, contentType = 'application/soap+xml; charset=utf-8' } = options
@@ -91,6 +112,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
     maySign: (signer: string, issuer: string) => codeOf(signer) === issuer && findOrganization(issuer) !== undefined,
   }
   const accept = onceOnly()
+  const searched = new Map<string, number>()
 
   function face(name: keyof typeof services): Face {
     const { path, allows } = services[name]
@@ -105,13 +127,17 @@ export async function startIni(options: IniOptions): Promise<Ini> {
       if (behaviour === 'refuse' || assertion === undefined) {
         throw securityFault('FailedAuthentication', 'Missing Consultation Consent', 'PFA11')
       }
-      return reply(message, await bodyFor(message, assertion, behaviour, asked))
+      const body = await bodyFor(message, assertion, behaviour, asked)
+      if (name === 'search') {
+        for (const uniqueId of uniqueIdsIn(body)) searched.set(searchKey(assertion, claimed, uniqueId), clock.now())
+      }
+      return reply(message, body)
     }
     return {
       name,
       contentType,
       serves: (served) => served === path,
-      admits: (common) => common.startsWith('A1#') && findOrganization(codeOf(common)) !== undefined,
+      admits: isRegion,
       respond: (request, behaviour, asked) =>
         soapExchange(request, asked, 'ini', () => respond(request, behaviour, asked), contentType),
     }
@@ -142,14 +168,80 @@ export async function startIni(options: IniOptions): Promise<Ini> {
     }
   }
 
-  return startCounterpart({ ...options, party: 'ini' }, (origin) => ({
-    faces: [face('search'), face('references'), face('indexTransfer')],
+  const everywhere = holders.flatMap((holder) => options.seed.holdings[holder].entries)
+  const obscured = new Set(everywhere.filter(isObscured).map(({ uniqueId }) => uniqueId))
+  const { packaging, mustRegionSearch = false } = options
+  const warning = (code: string, text: string) => new RetrieveProblem(code, text, 'Warning')
+  const withCaller = warning('RTW1', 'The requestor keeps the document')
+  const unsearched = warning('RTW2', 'The document was not found by a search in the previous 20 minutes')
+  const repository = repositoryFace({
+    name: 'retrieve',
+    path: retrievePath,
+    action: retrieveDocumentSet,
+    dialect: 'ini',
+    addressing: 'minimal',
+    admits: (common) => common.startsWith('A1#') && findOrganization(codeOf(common)) !== undefined,
+    trust,
+    reply,
+    claims(assertion) {
+      const claimed = readClaims(assertion)
+      if (claimed.role !== 'GTW' && services.search.allows(claimed.role, claimed.purpose)) return claimed
+      throw securityFault('FailedAuthentication', 'This role has not the rights to access the service', 'PFA14')
+    },
+    refuse: () => securityFault('FailedAuthentication', 'Missing Consultation Consent', 'PFA11'),
+    contents: contentsOf(options.seed),
+    ...(packaging && { packaging }),
+    find(reference, { assertion, claimed }) {
+      const entry = kept(everywhere, reference)
+      const { home } = organization(entry.keeper)
+      if (reference.home !== undefined && reference.home !== home) {
+        throw new RetrieveProblem('XDSUnknownCommunity', 'The document is of another community')
+      }
+      if (entry.keeper === assertion.issuer) throw withCaller
+      const id = readCx(claimed.patient)
+      const ofCaller = id !== undefined && citizenOf(id)?.assistedBy === assertion.issuer
+      const at = searched.get(searchKey(assertion, claimed, entry.uniqueId)) ?? Number.NEGATIVE_INFINITY
+      if (clock.now() - at > searchCountsMs && (mustRegionSearch || !ofCaller)) throw unsearched
+      if (obscured.has(entry.uniqueId) && !mayLookBehind.has(claimed.role)) throw unknownDocument()
+      return entry
+    },
+    insteadOf: {
+      unnotified: new RetrieveProblem('RtRE3', 'The RDA could not be notified of the retrieval'),
+      unsearched,
+      'with-caller': withCaller,
+    },
+  })
+
+  const notices = notifyFace({ admits: isRegion })
+  const counterpart = await startCounterpart({ ...options, party: 'ini' }, (origin) => ({
+    faces: [face('search'), face('references'), face('indexTransfer'), repository, notices],
     urls: {
       search: origin + services.search.path,
       references: origin + services.references.path,
       indexTransfer: origin + services.indexTransfer.path,
+      retrieve: origin + retrievePath,
+      notifyRetrieve: origin + notifyRetrievePath,
     },
   }))
+  return Object.assign(counterpart, { notices })
+}
+
+function isRegion(commonName: string): boolean {
+  return commonName.startsWith('A1#') && findOrganization(codeOf(commonName)) !== undefined
+}
+
+/** Whose search it was, and what it found. */
+function searchKey({ issuer }: SignedAssertion, { subject, patient }: Claimed, uniqueId: string): string {
+  return JSON.stringify([issuer, subject, patient, uniqueId])
+}
+
+/** The documents whose metadata an answer tells. */
+function uniqueIdsIn(response: string): string[] {
+  const identifiers = response.matchAll(/<rim:ExternalIdentifier ([^>]*)/g)
+  return [...identifiers].flatMap(([, attributes = '']) => {
+    const [, value] = / value="([^"]*)"/.exec(attributes) ?? []
+    return value !== undefined && attributes.includes(documentUniqueId) ? [value] : []
+  })
 }
 
 interface Search {

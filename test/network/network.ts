@@ -10,11 +10,11 @@ import {
   writeGatewayConfig,
 } from '../support/gateway-config.ts'
 import { type Control, startControl } from './control.ts'
-import { type Ini, startIni } from './ini.ts'
-import { type Region, startRegion } from './region.ts'
+import { type Ini, type IniOptions, startIni } from './ini.ts'
+import { type Region, type RegionOptions, startRegion } from './region.ts'
 import { type Seed, sow } from './seed.ts'
-import type { Counterpart } from './server.ts'
-import { startTuscanRecord, type TuscanRecord } from './tuscan-record.ts'
+import type { Clock, Counterpart } from './server.ts'
+import { startTuscanRecord, type TuscanRecord, type TuscanRecordOptions } from './tuscan-record.ts'
 
 export interface NetworkOptions {
   /** Which face of the Tuscan record the gateway asks; default XDS.b. */
@@ -23,6 +23,15 @@ export interface NetworkOptions {
   readonly gateway?: Partial<FederationInput['gateway']>
   /** What differs for a community, by its name. */
   readonly communities?: Partial<Record<PartyName, Partial<FederationInput['communities'][number]>>>
+  /** What differs from the usual of a counterpart. */
+  readonly counterparts?: {
+    readonly tuscany?: Partial<TuscanRecordOptions>
+    readonly ini?: Partial<IniOptions>
+  } & Partial<Record<'region-050' | 'region-120' | 'region-150', Partial<RegionOptions>>>
+  /** Regions that hand nothing out to the gateway itself, so that their documents come through INI. */
+  readonly throughIni?: readonly ('region-050' | 'region-120' | 'region-150')[]
+  /** The time of everybody; by default the system's. */
+  readonly clock?: Clock
   /** Fixed ports; any free one by default. */
   readonly ports?: { readonly gateway?: number; readonly operator?: number; readonly control?: number }
 }
@@ -39,6 +48,9 @@ export interface Network extends AsyncDisposable {
   readonly gateway: {
     readonly iti18: string
     readonly iti38: string
+    readonly iti43: string
+    /** At the same address as ITI-38. */
+    readonly iti39: string
     readonly operator: string
     /** The configuration it was started from. */
     readonly config: string
@@ -51,13 +63,16 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const { directory: certificates } = await ensureCertificates()
   await using opened = new AsyncDisposableStack()
   const seed = sow()
-  const common = { certificates, seed }
+  const { clock, counterparts = {} } = options
+  const common = { certificates, seed, ...(clock && { clock }) }
+  const region = async (code: RegionOptions['region']) =>
+    opened.use(await startRegion({ ...common, region: code, ...counterparts[`region-${code}`] }))
   const regions = {
-    'region-050': opened.use(await startRegion({ ...common, region: '050' })),
-    'region-120': opened.use(await startRegion({ ...common, region: '120' })),
-    'region-150': opened.use(await startRegion({ ...common, region: '150' })),
+    'region-050': await region('050'),
+    'region-120': await region('120'),
+    'region-150': await region('150'),
   }
-  const record = opened.use(await startTuscanRecord(common))
+  const record = opened.use(await startTuscanRecord({ ...common, ...counterparts.tuscany }))
   const ini = opened.use(
     await startIni({
       ...common,
@@ -66,24 +81,36 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
         '120': regions['region-120'].urls.registry,
         '150': regions['region-150'].urls.registry,
       },
+      ...counterparts.ini,
     }),
   )
   const parties = { tuscany: record, ini, ...regions }
   const control = opened.use(await startControl(parties, options.ports?.control ?? 0))
   const tailored = (name: PartyName, adapter: string, own: Record<string, unknown>) =>
     communityInput(name, adapter, own, options.communities?.[name])
+  const ofRegion = (name: keyof typeof regions) => {
+    const { crossGatewayQuery, crossGatewayRetrieve } = regions[name].urls
+    const direct = options.throughIni?.includes(name) !== true
+    return tailored(name, 'region', { query: crossGatewayQuery, ...(direct && { retrieve: crossGatewayRetrieve }) })
+  }
   const { folder, file } = await writeGatewayConfig(
     [
       tailored('tuscany', 'tuscany', {
         protocol: options.protocol ?? 'xds',
         registry: record.urls.registry,
+        repository: record.urls.repository,
         fhir: record.urls.fhir,
         patients: true,
       }),
-      tailored('ini', 'ini', { base: new URL(ini.urls.search).origin }),
-      tailored('region-050', 'region', { query: regions['region-050'].urls.crossGatewayQuery }),
-      tailored('region-120', 'region', { query: regions['region-120'].urls.crossGatewayQuery }),
-      tailored('region-150', 'region', { query: regions['region-150'].urls.crossGatewayQuery }),
+      tailored('ini', 'ini', {
+        base: new URL(ini.urls.search).origin,
+        retrieve: ini.urls.retrieve,
+        notifyRetrieve: ini.urls.notifyRetrieve,
+        notifyHome: 'assistance',
+      }),
+      ofRegion('region-050'),
+      ofRegion('region-120'),
+      ofRegion('region-150'),
     ],
     {
       listen: { port: options.ports?.gateway ?? 0 },
@@ -92,7 +119,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     },
   )
   opened.defer(() => rm(folder, { recursive: true, force: true }))
-  const gateway: Gateway = opened.use(await startGateway(loadConfig(file)))
+  const gateway: Gateway = opened.use(await startGateway(loadConfig(file), clock === undefined ? {} : { clock }))
   const origin = `https://localhost:${gateway.ports.soap}`
   const { store: kept } = (JSON.parse(await readFile(file, 'utf8')) as FederationInput).gateway
   const store = 'path' in kept ? kept.path : ''
@@ -108,6 +135,8 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     gateway: {
       iti18: origin + paths.iti18,
       iti38: origin + paths.iti38,
+      iti43: origin + paths.iti43,
+      iti39: origin + paths.iti38,
       operator: `http://127.0.0.1:${gateway.ports.operator}`,
       config: file,
       store,

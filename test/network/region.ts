@@ -2,6 +2,7 @@ import { readSigningRoot } from './certificate.ts'
 import type { SignedAssertion } from './check-assertion.ts'
 import { type MessageDemands, modiGuard, type TokenDemands } from './check-modi.ts'
 import { readXuaClaims } from './check-xua.ts'
+import { contentsOf } from './contents.ts'
 import { type Holdings, type Identifier, isObscured } from './entry.ts'
 import { securityFault } from './faults.ts'
 import { authority, findOrganization, organization } from './organizations.ts'
@@ -13,6 +14,8 @@ import {
   registryStoredQuery,
   trustGateway,
 } from './registry-face.ts'
+import { type AnswerPackaging, kept, RetrieveProblem, repositoryFace, unknownDocument } from './repository-face.ts'
+import { crossGatewayRetrieve } from './retrieve.ts'
 import type { Seed } from './seed.ts'
 import { type Counterpart, type CounterpartOptions, startCounterpart, systemClock } from './server.ts'
 import { patientAsked, RegistryProblem } from './stored-query.ts'
@@ -23,6 +26,8 @@ export type RegionCode = '050' | '120' | '150'
 export type Region = Counterpart<{
   /** ITI-38, for the gateway: what the region itself keeps. */
   readonly crossGatewayQuery: string
+  /** ITI-39, at the same address. */
+  readonly crossGatewayRetrieve: string
   /** ITI-18, for INI: the whole index of those whom the region assists. */
   readonly registry: string
 }> & { readonly home: string }
@@ -39,29 +44,40 @@ export interface RegionOptions extends CounterpartOptions {
   readonly xua?: { readonly audience: string }
   /** Wants messages signed as ModI asks, and tokens with them. */
   readonly modi?: { readonly message?: MessageDemands; readonly tokens?: TokenDemands }
+  /** Documents of other sizes than the seed's, in bytes by unique id. */
+  readonly sizes?: Readonly<Record<string, number>>
+  /** How retrievals are answered. */
+  readonly packaging?: AnswerPackaging
 }
 
 /** A region: a Responding Gateway by the book, and the registry that INI forwards to. */
 export async function startRegion(options: RegionOptions): Promise<Region> {
-  const { certificates, region, seed, xua, modi, clock = systemClock } = options
+  const { certificates, region, seed, xua, modi, sizes, packaging, clock = systemClock } = options
   const party = `region-${region}` as const
   const { home } = organization(region)
   const root = await readSigningRoot(certificates)
   const now = (): number => clock.now()
-  const index = seed.holdings[party]
-
-  const respondingGateway = registryFace({
-    name: 'xca',
+  const contents = contentsOf(seed, sizes)
+  const index = contents.told(seed.holdings[party])
+  const own = keptBy(index, region)
+  /** For the gateway: what is the same whether it asks or retrieves. */
+  const gateway = {
     path: xca,
-    action: crossGatewayQuery,
     dialect: 'standard',
     addressing: 'complete',
-    reading: 'strict',
-    admits: (name) => name === gatewayChannel,
+    admits: (name: string) => name === gatewayChannel,
     trust: trustGateway(root, now),
-    ...(xua && { claims: (assertion) => readXuaClaims(assertion, { ...xua, now: now() }) }),
+    ...(xua && { claims: (assertion: SignedAssertion) => readXuaClaims(assertion, { ...xua, now: now() }) }),
     ...(modi && { requireMore: modiGuard(modi, { root, now, path: xca }) }),
-    holdings: keptBy(index, region),
+    refuse: () => new RegistryProblem('XDSRegistryError', 'Access is denied by the policy of the region'),
+  } as const
+
+  const respondingGateway = registryFace({
+    ...gateway,
+    name: 'xca',
+    action: crossGatewayQuery,
+    reading: 'strict',
+    holdings: own,
     home,
     check(asked) {
       if (asked.home !== undefined && asked.home !== home) {
@@ -73,7 +89,26 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     },
     // An obscured document is none of another region's business, and this face knows no citizen.
     withhold: isObscured,
-    refuse: () => new RegistryProblem('XDSRegistryError', 'Access is denied by the policy of the region'),
+  })
+
+  const respondingRepository = repositoryFace({
+    ...gateway,
+    name: 'xcr',
+    action: crossGatewayRetrieve,
+    contents,
+    ...(packaging && { packaging }),
+    find(reference) {
+      if (reference.home === undefined) {
+        throw new RetrieveProblem('XDSMissingHomeCommunityId', 'A document across communities needs its community')
+      }
+      if (reference.home !== home) {
+        throw new RetrieveProblem('XDSUnknownCommunity', 'This gateway speaks for another community')
+      }
+      const entry = kept(own.entries, reference)
+      if (isObscured(entry)) throw unknownDocument()
+      return entry
+    },
+    home,
   })
 
   const registry = registryFace({
@@ -103,8 +138,8 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   })
 
   const counterpart = await startCounterpart({ ...options, party }, (origin) => ({
-    faces: [respondingGateway, registry],
-    urls: { crossGatewayQuery: origin + xca, registry: origin + rda },
+    faces: [respondingRepository, respondingGateway, registry],
+    urls: { crossGatewayQuery: origin + xca, crossGatewayRetrieve: origin + xca, registry: origin + rda },
   }))
   return { ...counterpart, home }
 }

@@ -24,14 +24,14 @@ export interface PeerRequest {
 export interface PeerReply {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  readonly body: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 
 /** One service of a counterpart. */
 export interface Face {
   readonly name: string
-  serves(path: string): boolean
+  serves(path: string, request: PeerRequest): boolean
   /** Whether a client with a certificate of that common name is let in at all. */
   admits(commonName: string): boolean
   /** The media type of its answers, for those that are nothing. */
@@ -66,7 +66,9 @@ export const systemClock: Clock = { now: () => Date.now() }
 
 const largestRequest = 4 * 1024 * 1024
 const oversizeBytes = 40 * 1024 * 1024
-const piece = 16
+/** Of an answer that drips, bytes; and how many there are of one that comes slowly. */
+const dripBytes = 16
+const slowPieces = 64
 
 /** A mutual-TLS server on loopback for the faces of one party. `urls` are made once the origin is known. */
 export async function startCounterpart<Urls extends Readonly<Record<string, string>>>(
@@ -137,7 +139,8 @@ interface Serving {
 async function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
   const body = await readBody(request)
   const url = new URL(request.url ?? '/', 'https://127.0.0.1')
-  const face = serving.faces.find((known) => known.serves(url.pathname))
+  const incoming = { method: request.method ?? '', url, headers: request.headers, body: body ?? '' }
+  const face = serving.faces.find((known) => known.serves(url.pathname, incoming))
   if (face === undefined) return send(response, plain(404, 'Nothing is served here'))
   const certificate = (request.socket as TLSSocket).getPeerCertificate()
   const peer = String(certificate.subject?.CN ?? '')
@@ -169,7 +172,6 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
     Object.assign(asked, { outcome: 'refused', status: 403 })
     return send(response, plain(403, 'This client is not admitted'))
   }
-  const incoming = { method: request.method ?? '', url, headers: request.headers, body }
   await behaveAs(setting, face, incoming, response, asked, gone.signal)
 }
 
@@ -194,31 +196,53 @@ async function behaveAs(
   }
   const reply = await face.respond(request, behave, asked)
   asked.status = reply.status
+  const bytes = Buffer.from(reply.body)
   if (behave === 'malformed') {
     asked.outcome = 'broken'
-    return send(response, { ...reply, body: reply.body.slice(0, Math.floor(reply.body.length * 0.6)) })
+    return send(response, { ...reply, body: bytes.subarray(0, Math.floor(bytes.length * 0.6)) })
+  }
+  if (behave === 'truncated' || behave === 'short') {
+    asked.outcome = 'broken'
+    return behave === 'short' ? short(response, reply, bytes) : truncated(response, reply, bytes)
   }
   if (behave === 'oversize' || behave === 'drip') {
     asked.outcome = 'broken'
-    const pieces = behave === 'oversize' ? padded(reply.body) : dripped(reply.body, delayMs ?? 100, gone)
-    return stream(response, reply, pieces, gone)
+    const told = behave === 'oversize' ? padded(bytes) : dripped(bytes, dripBytes, delayMs ?? 100, gone)
+    return stream(response, reply, told, gone)
   }
   if (asked.outcome === 'pending') asked.outcome = 'answered'
+  if (behave === 'slow-drip') {
+    const piece = Math.ceil(bytes.length / slowPieces)
+    return stream(response, reply, dripped(bytes, piece, delayMs ?? 20, gone), gone)
+  }
   return send(response, reply)
 }
 
-/** White space where the outermost element, or object, ends: well-formed, and far too much. */
-async function* padded(body: string): AsyncGenerator<string> {
-  const at = Math.max(body.lastIndexOf('<'), body.lastIndexOf('}'))
-  yield body.slice(0, at)
-  const space = ' '.repeat(64 * 1024)
-  for (let sent = 0; sent < oversizeBytes; sent += space.length) yield space
-  yield body.slice(at)
+/** Half of what it said would come, and then nothing more of the connection. */
+function truncated(response: ServerResponse, { status, contentType, headers }: PeerReply, bytes: Buffer): void {
+  response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': bytes.length })
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.socket?.destroy())
 }
 
-async function* dripped(body: string, delayMs: number, gone: AbortSignal): AsyncGenerator<string> {
+/** Everything, behind a length that leaves out the end. */
+function short(response: ServerResponse, { status, contentType, headers }: PeerReply, bytes: Buffer): void {
+  const length = Math.max(bytes.length - 64, 1)
+  response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': length })
+  response.end(bytes)
+}
+
+/** White space where the outermost element, or object, ends: well-formed, and far too much. */
+async function* padded(body: Buffer): AsyncGenerator<Buffer> {
+  const at = Math.max(body.lastIndexOf('<'), body.lastIndexOf('}'))
+  yield body.subarray(0, at)
+  const space = Buffer.alloc(64 * 1024, ' ')
+  for (let sent = 0; sent < oversizeBytes; sent += space.length) yield space
+  yield body.subarray(at)
+}
+
+async function* dripped(body: Buffer, piece: number, delayMs: number, gone: AbortSignal): AsyncGenerator<Buffer> {
   for (let at = 0; at < body.length; at += piece) {
-    yield body.slice(at, at + piece)
+    yield body.subarray(at, at + piece)
     if (!(await elapsed(delayMs, gone))) return
   }
 }
@@ -226,13 +250,13 @@ async function* dripped(body: string, delayMs: number, gone: AbortSignal): Async
 async function stream(
   response: ServerResponse,
   { status, contentType, headers }: PeerReply,
-  pieces: AsyncIterable<string>,
+  told: AsyncIterable<Buffer>,
   gone: AbortSignal,
 ): Promise<void> {
   response.writeHead(status, { ...headers, 'content-type': contentType })
-  for await (const text of pieces) {
+  for await (const piece of told) {
     if (gone.aborted) return
-    if (!response.write(text)) await once(response, 'drain', { signal: gone }).catch(() => undefined)
+    if (!response.write(piece)) await once(response, 'drain', { signal: gone }).catch(() => undefined)
   }
   if (!gone.aborted) response.end()
 }

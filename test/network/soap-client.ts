@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Agent, request } from 'node:https'
 import { join } from 'node:path'
 import type { Signer } from './assertion.ts'
@@ -106,29 +107,49 @@ export interface HttpAnswer {
   readonly text: string
 }
 
-/** Sends over mutual TLS, on a connection of its own unless an agent keeps some. Rejects when there is no answer, or `signal` is aborted. */
-export function send(
-  url: string,
-  channel: Channel,
-  options: {
-    readonly method?: string
-    readonly headers?: Readonly<Record<string, string>>
-    readonly body?: string
-    readonly signal?: AbortSignal
-    readonly agent?: Agent
-  } = {},
-): Promise<HttpAnswer> {
-  const { method = 'POST', headers = {}, body, signal, agent = false } = options
+/** An answer as it came. */
+export interface HttpBytes {
+  readonly status: number
+  readonly contentType: string
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+}
+
+export interface Sending {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  readonly signal?: AbortSignal
+  readonly agent?: Agent
+  /** Told of what has arrived so far. */
+  readonly onBytes?: (received: number) => void
+}
+
+/** As `sendForBytes`, the answer read as UTF-8. */
+export async function send(url: string, channel: Channel, options: Sending = {}): Promise<HttpAnswer> {
+  const { status, contentType, bytes } = await sendForBytes(url, channel, options)
+  return { status, contentType, text: bytes.toString('utf8') }
+}
+
+/** Sends over mutual TLS, on a connection of its own unless an agent keeps some. Rejects when there is no whole answer, or `signal` is aborted. */
+export function sendForBytes(url: string, channel: Channel, options: Sending = {}): Promise<HttpBytes> {
+  const { method = 'POST', headers = {}, body, signal, agent = false, onBytes } = options
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { ...channel, method, headers, agent, ...(signal && { signal }) }, (incoming) => {
       const chunks: Buffer[] = []
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+      let received = 0
+      incoming.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        received += chunk.length
+        onBytes?.(received)
+      })
       incoming.on('error', reject)
       incoming.on('end', () =>
         resolve({
           status: incoming.statusCode ?? 0,
           contentType: incoming.headers['content-type'] ?? '',
-          text: Buffer.concat(chunks).toString('utf8'),
+          headers: incoming.headers,
+          bytes: Buffer.concat(chunks),
         }),
       )
     })

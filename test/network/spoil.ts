@@ -24,6 +24,8 @@ export function spoil(response: string, behaviour: Behaviour, { own, stranger, i
           'status="urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"',
         )
         .replace('<rim:RegistryObjectList', `${registryErrorList([issue])}<rim:RegistryObjectList`)
+    case 'unhashed':
+      return response.replaceAll(/<rim:Slot name="(?:hash|size)">.*?<\/rim:Slot>/gs, '')
     case 'odd-entry':
       return response.replace(/<rim:ExtrinsicObject .*?<\/rim:ExtrinsicObject>/s, (good) => withoutId(good) + good)
     default:

@@ -5,7 +5,9 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { type PostgresStoreOptions, postgresStore } from '../../src/store/postgres.ts'
 import type { PostgresConnection } from '../../src/store/postgres-connections.ts'
+import { migrationsOf } from '../../src/store/postgres-migrations.ts'
 import { type Authority, certificateAuthority } from '../support/tls.ts'
+import { delivery } from '../unit/store/child/deliveries.ts'
 import { auditRecord } from '../unit/store/child/records.ts'
 import { use } from '../unit/store/child/uses.ts'
 import { patient, schemaName } from './engine.ts'
@@ -66,7 +68,28 @@ describe.skipIf(!installed)('opening a PostgreSQL store', () => {
     await sql(shared, schema, `CREATE SCHEMA ${schema}`)
     const store = await opened({ connection: shared, schema })
     expect(await store.append(auditRecord('a'))).toEqual({ sequence: 1 })
-    expect(await tablesOf(schema)).toEqual(['audit', 'crocevia_store', 'replay'])
+    expect(await tablesOf(schema)).toEqual(['audit', 'crocevia_store', 'outbox', 'outbox_done', 'replay'])
+  })
+
+  it.each([1, 2])('brings a schema of version %i up to date, and keeps its journal', async (version) => {
+    const schema = schemaName()
+    const migrations = migrationsOf(`"${schema}"`)
+    await sql(
+      shared,
+      'public',
+      `CREATE SCHEMA ${schema};
+       CREATE TABLE ${schema}.crocevia_store (version int NOT NULL, identity uuid NOT NULL);
+       INSERT INTO ${schema}.crocevia_store VALUES (${version}, gen_random_uuid());
+       ${migrations.slice(0, version).join(';')};
+       SELECT ${schema}.append_records(ARRAY['{}'])`,
+    )
+    const store = await opened({ connection: shared, schema })
+    expect(await store.append(auditRecord('a'))).toEqual({ sequence: 2 })
+    expect(await store.verify()).toEqual({ ok: true, records: 2 })
+    expect(await store.remember([use('a')])).toBeUndefined()
+    await store.outbox.put(delivery('a'))
+    expect(await store.outbox.list({ limit: 1 })).toMatchObject([{ id: 'a' }])
+    expect(await sql(shared, schema, 'SELECT version FROM crocevia_store')).toEqual([{ version: migrations.length }])
   })
 
   it('refuses a schema of a newer version', async () => {
@@ -147,13 +170,17 @@ describe.skipIf(!installed)('opening a PostgreSQL store', () => {
        GRANT USAGE ON SCHEMA ${schema} TO ${schema};
        GRANT SELECT ON crocevia_store TO ${schema};
        GRANT SELECT, INSERT ON audit TO ${schema};
-       GRANT SELECT, INSERT, UPDATE, DELETE ON replay TO ${schema}`,
+       GRANT SELECT, INSERT, UPDATE, DELETE ON replay, outbox, outbox_done TO ${schema}`,
     )
     const limited = { ...shared, user: schema }
     const store = await opened({ connection: limited, schema })
     expect(await store.append(auditRecord('a'))).toEqual({ sequence: 1 })
     expect(await store.remember([use('a')])).toBeUndefined()
     expect(await store.verify()).toEqual({ ok: true, records: 1 })
+    for (const id of ['told', 'dropped']) await store.outbox.put(delivery(id))
+    expect(await store.outbox.claim({ now: Date.now(), limit: 1, leaseMs: 1000 })).toMatchObject([{ id: 'told' }])
+    await store.outbox.delivered('told')
+    expect(await store.outbox.discard('dropped', 'no need')).toBe(true)
     for (const statement of [
       'ALTER TABLE audit DISABLE TRIGGER ALL',
       'DROP TRIGGER audit_is_never_deleted ON audit',

@@ -6,6 +6,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { ReplayMemory, Use } from '../../src/core/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { delivery } from '../unit/store/child/deliveries.ts'
 import { auditRecord } from '../unit/store/child/records.ts'
 import { use } from '../unit/store/child/uses.ts'
 import { patient, schemaName } from './engine.ts'
@@ -25,7 +26,7 @@ describe.skipIf(connection === undefined)('replicas that share a PostgreSQL stor
     const stores = await replicas(5, schema)
     const sequences = await Promise.all(stores.map((store) => store.append(auditRecord('first'))))
     expect(sequences.map(({ sequence }) => sequence).sort()).toEqual([1, 2, 3, 4, 5])
-    expect(await sql(server, schema, 'SELECT version FROM crocevia_store')).toEqual([{ version: 2 }])
+    expect(await sql(server, schema, 'SELECT version FROM crocevia_store')).toEqual([{ version: 3 }])
   })
 
   it('make one chain of what they append under load', async () => {
@@ -83,11 +84,15 @@ describe.skipIf(connection === undefined)('replicas that share a PostgreSQL stor
     const [store] = (await replicas(1, schema)) as [Store]
     for (const number of numbers(50)) {
       await Promise.all([store.append(auditRecord(`${number}`)), store.remember([use(`${number}`), use(`${-number}`)])])
+      await store.outbox.put(delivery(`${number}`, { key: `${number % 3}` }))
+      const now = Date.now()
+      for (const { id } of await store.outbox.claim({ now, limit: 5, leaseMs: 1000 })) await store.outbox.delivered(id)
+      await store.outbox.list({ state: 'dead', after: `${number}`, limit: 5 })
     }
     await store[Symbol.asyncDispose]()
     // Sessions count what they did when they end, which is soon.
     const scans = `SELECT seq_scan::int AS whole, idx_scan::int AS "byKey" FROM pg_stat_user_tables
-                   WHERE schemaname = '${schema}' AND relname IN ('audit', 'replay')`
+                   WHERE schemaname = '${schema}' AND relname IN ('audit', 'replay', 'outbox', 'outbox_done')`
     await expect
       .poll(async () => (await sql<{ byKey: number }>(server, schema, scans)).every(({ byKey }) => byKey >= 50))
       .toBe(true)

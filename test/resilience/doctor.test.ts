@@ -91,7 +91,7 @@ describe('a good configuration', () => {
     const findings = await findingsOn(nothing)
     expect(failures(findings)).toEqual([])
     const answered = findings.filter(({ what, level }) => what.endsWith(' tls') && level === 'ok')
-    expect(answered).toHaveLength(6)
+    expect(answered).toHaveLength(12)
     for (const { found } of answered) expect(found).toMatch(/TLSv1\.3, A1#\d{3}#.* answered, valid until \d{4}-/)
     for (const subject of ['assertion ini', 'clock', 'gateway.store.path']) {
       expect(about(findings, subject)?.level, subject).toBe('ok')
@@ -244,6 +244,7 @@ describe('an endpoint', () => {
     await region.behave('normal')
     expect(failures(findings).map(({ what, found }) => [what, /E[A-Z]+/.exec(found)?.[0]])).toEqual([
       ['communities[3].options.query tls', 'ECONNREFUSED'],
+      ['communities[3].options.retrieve tls', 'ECONNREFUSED'],
     ])
     expect(about(findings, 'communities[3].options.query dns')?.level).toBe('ok')
   })
@@ -257,13 +258,15 @@ describe('an endpoint', () => {
     const findings = await findingsOn((config) => {
       community(config, 'region-050').trust.tls = [path('bad/unknown-ca/ca.pem')]
     })
-    expect(failures(findings)).toEqual([
-      expect.objectContaining({
-        what: 'communities[2].options.query tls',
-        found: expect.stringMatching(/A1#050#\S+ answered, valid until .*: SELF_SIGNED_CERT_IN_CHAIN/),
-        advice: expect.stringContaining('make sure who answers'),
-      }),
-    ])
+    expect(failures(findings)).toEqual(
+      ['query', 'retrieve'].map((option) =>
+        expect.objectContaining({
+          what: `communities[2].options.${option} tls`,
+          found: expect.stringMatching(/A1#050#\S+ answered, valid until .*: SELF_SIGNED_CERT_IN_CHAIN/),
+          advice: expect.stringContaining('make sure who answers'),
+        }),
+      ),
+    )
   })
 
   it('whose certificate is revoked is told in the words of the gateway', async () => {

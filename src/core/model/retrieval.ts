@@ -28,7 +28,11 @@ export interface RetrievedDocument {
 }
 
 /** What a repository said about a document, or about the whole request when it names none. */
-export type RetrieveIssue = Issue & { readonly uniqueId?: string }
+export type RetrieveIssue = Issue & {
+  readonly uniqueId?: string
+  /** The document lies in our own community, whatever its entry says. */
+  readonly advice?: 'own-repository'
+}
 
 /** What one community answers to a retrieval. */
 export interface RetrieveAnswer {

@@ -5,7 +5,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { correlationOf, exchangeHeaders } from './correlation.ts'
 import { type ApiParts, type ApiRoute, apiEndpoint } from './endpoint.ts'
 import { methodNotAllowed, pathUnknown, problem, problemOf } from './problem.ts'
-import { type ApiReply, sendReply } from './reply.ts'
+import { type ApiReply, sendReply, type WholeReply } from './reply.ts'
 
 type Bindings = { Bindings: HttpBindings }
 
@@ -27,11 +27,11 @@ export function apiApp(routes: readonly ApiRoute[], parts: ApiParts): Hono<Bindi
     })
   }
   app.all('/api/*', (context) => elsewhere(context, pathUnknown))
-  app.onError((error, context) => {
+  app.onError(async (error, context) => {
     const correlationId = correlationOf(context.env.incoming)
     const failed = new GatewayError('internal', 'The gateway failed', { cause: error })
     const { problem } = problemOf(failed, correlationId)
-    return sent(context, { ...problemReply(problem.status, correlationId), body: problem })
+    return await sent(context, { ...problemReply(problem.status, correlationId), body: problem })
   })
   return app
 }
@@ -44,38 +44,46 @@ async function answer(context: Context<Bindings>, serve: ReturnType<typeof apiEn
   }
   outgoing.once('close', leave)
   try {
-    return sent(context, await serve(incoming, left.signal))
+    return await sent(context, await serve(incoming, left.signal, context.req.param()))
   } finally {
     outgoing.off('close', leave)
   }
 }
 
 /** What is no exchange: nobody is asked who they are. */
-function elsewhere(
+async function elsewhere(
   context: Context<Bindings>,
   told: typeof pathUnknown,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Promise<Response> {
   const correlationId = correlationOf(context.env.incoming)
   const reply = problemReply(told.status, correlationId)
-  return sent(context, { ...reply, headers: { ...reply.headers, ...headers }, body: problem(told, correlationId) })
+  return await sent(context, {
+    ...reply,
+    headers: { ...reply.headers, ...headers },
+    body: problem(told, correlationId),
+  })
 }
 
-function problemReply(status: number, correlationId: ReturnType<typeof correlationOf>): Omit<ApiReply, 'body'> {
+function problemReply(status: number, correlationId: ReturnType<typeof correlationOf>): Omit<WholeReply, 'body'> {
   return { status, contentType: 'application/problem+json', headers: exchangeHeaders(correlationId) }
 }
 
-function sent(context: Context<Bindings>, reply: ApiReply): Response {
+async function sent(context: Context<Bindings>, reply: ApiReply): Promise<Response> {
   const { incoming, outgoing } = context.env
   // Hono takes the answer to a HEAD apart and would send it again.
-  if (incoming.method === 'HEAD') return new Response(null, { status: reply.status, headers: headersOf(reply) })
-  if (!outgoing.headersSent) sendReply(incoming, outgoing, reply)
+  if (incoming.method === 'HEAD') {
+    if ('content' in reply) await reply.content.release?.()
+    return new Response(null, { status: reply.status, headers: headersOf(reply) })
+  }
+  if (!outgoing.headersSent) await sendReply(incoming, outgoing, reply)
   return RESPONSE_ALREADY_SENT
 }
 
-function headersOf({ contentType, headers }: ApiReply): Headers {
-  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+function headersOf(reply: ApiReply): Headers {
+  const pairs = Object.entries(reply.headers).flatMap(([name, value]) =>
     [value].flat().map((one): [string, string] => [name, one]),
   )
-  return new Headers([['content-type', contentType], ...pairs])
+  const length: [string, string][] = 'content' in reply ? [['content-length', String(reply.content.length)]] : []
+  return new Headers([['content-type', reply.contentType], ...length, ...pairs])
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { asGatewayError, GatewayError } from '../../core/errors.ts'
+import type { Leg } from '../../core/model/answers.ts'
 import type { Exchange } from '../../core/model/call.ts'
 import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
 import type { ExchangeFinished, TransactionName } from '../../telemetry/events.ts'
@@ -11,7 +12,7 @@ import { challenges } from './challenge.ts'
 import { correlationOf, exchangeHeaders } from './correlation.ts'
 import type { Caller, Guard, GuardOf, Matter, PresentedRequest } from './guard.ts'
 import { problemOf } from './problem.ts'
-import type { ApiReply } from './reply.ts'
+import type { ApiReply, ContentReply, WholeReply } from './reply.ts'
 
 /** Those of the gateway's events that a REST exchange has. */
 export interface ApiEvents {
@@ -35,24 +36,32 @@ export interface ApiParts {
   readonly admission: Admission
 }
 
-/** A request whose caller is known. */
-export interface ApiCall extends Exchange {
-  readonly caller: Caller
-  readonly request: PresentedRequest
+/** What the audit record holds of a request and its answer. */
+export type Account = Partial<Pick<AuditEvent, 'patientId' | 'request' | 'documents' | 'results'>> & {
+  readonly asked?: readonly Leg[]
 }
 
-/** What a route answers, and what the audit record holds of it. */
-export interface ApiAnswer {
-  /** Plain values, to be written as JSON. */
-  readonly body: unknown
-  readonly account?: Partial<Pick<AuditEvent, 'patientId' | 'request' | 'asked' | 'results'>>
+/** A request whose caller is known. */
+export interface ApiCall extends Exchange {
+  readonly held: AsyncDisposableStack
+  readonly caller: Caller
+  readonly request: PresentedRequest
+  /** What stands in the path where the route has a name (`:name`), decoded. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** Adds to the audit record, whatever comes of the request afterwards. */
+  readonly note: (account: Account) => void
 }
+
+/** What a route answers: plain values, to be written as JSON, or content of its own kind. */
+export type ApiAnswer = Pick<WholeReply, 'body'> | Omit<ContentReply, 'status'>
 
 /** One method of one path. */
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: `/api/${string}`
   readonly transaction: TransactionName
+  /** By when it is answered, where that is not the deadline of the face. */
+  readonly deadlineMs?: number
   /** What the tokens of a request must agree with; absent, nothing but themselves. Throws GatewayError. */
   readonly matter?: (body: Uint8Array) => Matter
   /** Rejects with GatewayError. */
@@ -61,11 +70,14 @@ export interface ApiRoute {
 
 /** An exchange as it goes through the stations; whatever is known so far is what gets audited. */
 interface Progress {
-  readonly exchange: Exchange
+  readonly exchange: Exchange & { readonly held: AsyncDisposableStack }
+  /** The path's, by name. */
+  readonly parameters: ApiCall['parameters']
   readonly started: number
   readonly authorization: string | undefined
   guard?: Guard
   caller?: Caller
+  account?: Account
 }
 
 /**
@@ -75,30 +87,51 @@ interface Progress {
  */
 export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
   const { clock, events } = parts
+  const { deadlineMs = parts.deadlineMs } = route
 
-  return async function serve(incoming: IncomingMessage, hangUp: AbortSignal): Promise<ApiReply> {
+  return async function serve(
+    incoming: IncomingMessage,
+    hangUp: AbortSignal,
+    parameters: ApiCall['parameters'] = {},
+  ): Promise<ApiReply> {
     const started = clock.now()
     const certificate = peerCertificate(incoming.socket as TLSSocket)
-    const exchange: Exchange = {
+    const exchange = {
       correlationId: correlationOf(incoming),
-      signal: AbortSignal.any([hangUp, AbortSignal.timeout(parts.deadlineMs)]),
-      deadline: started + parts.deadlineMs,
+      signal: hangUp,
+      deadline: started + deadlineMs,
       peer: certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
+      held: new AsyncDisposableStack(),
     }
-    const progress: Progress = { exchange, started, authorization: incoming.headers.authorization }
+    const progress: Progress = { exchange, parameters, started, authorization: incoming.headers.authorization }
     events.exchangeStarted({ correlationId: exchange.correlationId })
     let leave: (() => void) | undefined
     const admitted = async () => {
       leave = parts.admission.enter()
       return await stations(incoming, certificate, progress)
     }
+    // Content keeps its place, and what it holds, until it is sent.
+    const release = async () => {
+      leave?.()
+      await exchange.held.disposeAsync()
+    }
     try {
-      const answer = await admitted().catch(asGatewayError)
+      const reply = await answered(progress, admitted())
+      if ('content' in reply) return { ...reply, content: { ...reply.content, release } }
+      await release()
+      return reply
+    } catch (error) {
+      await release()
+      throw error
+    }
+  }
+
+  async function answered(progress: Progress, handled: Promise<ApiAnswer>): Promise<ApiReply> {
+    try {
+      const answer = await handled.catch(asGatewayError)
       return answer instanceof GatewayError ? await refuse(progress, answer) : await close(progress, answer)
     } catch (unaccounted) {
       return refusal(progress, asGatewayError(unaccounted))
-    } finally {
-      leave?.()
     }
   }
 
@@ -115,7 +148,8 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
     progress.guard = guard
     const target = incoming.url ?? '/'
     requireCleanAddress(target)
-    const body = await readBody(incoming, parts.maxMessageBytes, exchange.signal)
+    const late = AbortSignal.any([exchange.signal, AbortSignal.timeout(parts.deadlineMs)])
+    const body = await readBody(incoming, parts.maxMessageBytes, late)
     const request: PresentedRequest = {
       method: incoming.method ?? '',
       target,
@@ -124,28 +158,28 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
       certificate: certificate.raw,
       matter: route.matter?.(body) ?? {},
     }
-    const caller = await guard.authenticate(request, exchange.signal).catch(inTime)
+    const caller = await guard.authenticate(request, late).catch(inTime)
     progress.caller = caller
-    return await route.handle({ ...exchange, caller, request })
+    const note = (account: Account) => {
+      progress.account = { ...progress.account, ...account }
+    }
+    return await route.handle({ ...exchange, caller, request, parameters: progress.parameters, note })
   }
 
-  async function close(progress: Progress, { account = {}, body }: ApiAnswer): Promise<ApiReply> {
-    await record(progress, { asked: [], ...account, outcome: 'success' })
-    return {
-      status: 200,
-      contentType: 'application/json',
-      headers: exchangeHeaders(progress.exchange.correlationId),
-      body,
-    }
+  async function close(progress: Progress, answer: ApiAnswer): Promise<ApiReply> {
+    await record(progress, { outcome: 'success' })
+    const headers = exchangeHeaders(progress.exchange.correlationId)
+    if ('body' in answer) return { status: 200, contentType: 'application/json', headers, body: answer.body }
+    return { status: 200, ...answer, headers: { ...answer.headers, ...headers } }
   }
 
   async function refuse(progress: Progress, error: GatewayError): Promise<ApiReply> {
     const outcome = error.fault === 'trust' ? 'refused' : 'failure'
-    await record(progress, { asked: [], outcome, error })
+    await record(progress, { outcome, error })
     return refusal(progress, error)
   }
 
-  function refusal({ authorization, exchange, guard }: Progress, error: GatewayError): ApiReply {
+  function refusal({ authorization, exchange, guard }: Progress, error: GatewayError): WholeReply {
     const { correlationId } = exchange
     const { problem, retryAfter } = problemOf(error, correlationId, guard?.problemOf?.(error))
     const challenged = problem.status === 401 || (problem.status === 400 && error.fault === 'trust')
@@ -162,18 +196,20 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
   }
 
   async function record(
-    { caller, exchange, started }: Progress,
-    outcome: Pick<AuditEvent, 'outcome' | 'asked' | 'error' | 'patientId' | 'request' | 'results'>,
+    { account, caller, exchange, started }: Progress,
+    outcome: Pick<AuditEvent, 'outcome' | 'error'>,
   ): Promise<void> {
     const at = clock.now()
     const { transaction } = route
     const { correlationId, peer } = exchange
-    const { error } = outcome
+    const { asked = [], ...noted } = account ?? {}
     try {
       const assertion = caller?.assertion
       await parts.audit.record({
         ...{ at, correlationId, transaction, peer },
         ...(assertion === undefined ? {} : { assertion }),
+        ...noted,
+        asked: asked.map(({ home, outcome }) => ({ home, outcome })),
         ...outcome,
       })
       events.auditWritten({ correlationId, durationMs: clock.now() - at })
@@ -181,14 +217,7 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
       events.auditFailed({ correlationId, transaction, error: failure })
       throw new GatewayError('internal', 'The gateway cannot account for this request', { cause: failure })
     } finally {
-      events.exchangeFinished({
-        correlationId,
-        transaction,
-        outcome: outcome.outcome,
-        asked: [],
-        durationMs: clock.now() - started,
-        ...(error === undefined ? {} : { error }),
-      })
+      events.exchangeFinished({ correlationId, transaction, asked, ...outcome, durationMs: clock.now() - started })
     }
   }
 }

@@ -1,8 +1,9 @@
 import type { ErrorCode, GatewayError } from '../../core/errors.ts'
 import type { CorrelationId } from '../../core/model/identifiers.ts'
+import type { FormRefusal } from './document-forms.ts'
 import type { PublishedProblem } from './guard.ts'
 
-/** The body of an answer that tells a failure (RFC 7807). `reason` is one word about a token, of a closed vocabulary. */
+/** The body of an answer that tells a failure (RFC 7807). `reason` is one word about a token or a document's form, of a closed vocabulary. */
 export interface Problem extends PublishedProblem {
   readonly instance: string
   readonly reason?: string
@@ -66,6 +67,27 @@ const repeatedHeader: Told = {
   detail: 'A header that may come once came several times',
 }
 
+const tooComplex = told(422, 'document-too-complex-for-this-form', 'The document is too complex for this form')
+const notReadable = told(422, 'document-not-readable', 'The document cannot be read for this form')
+
+/** Why a form of a document is not given; `reason` tells those apart that share a type. The original is always given. */
+export const formProblems: Readonly<Record<FormRefusal, Told>> = {
+  none: told(404, 'form-unknown', 'The document has no such form'),
+  'too-large': told(422, 'document-too-large-for-this-form', 'The document is too large for this form'),
+  'inflates-too-much': tooComplex,
+  'too-complex': tooComplex,
+  'too-slow': tooComplex,
+  ambiguous: notReadable,
+  encrypted: notReadable,
+  damaged: notReadable,
+  'encoding-unsupported': notReadable,
+  'xml-refused': notReadable,
+  'body-malformed': notReadable,
+  'body-elsewhere': notReadable,
+  busy: told(503, 'forms-busy', 'Too many documents are being read', { retryAfter: 5 }),
+  'reader-failed': told(500, 'form-failed', 'The form could not be made'),
+}
+
 /** What is answered where nothing is served, and to methods that are not. */
 export const pathUnknown = told(404, 'path-unknown', 'Nothing is served at this address')
 export const methodNotAllowed = told(405, 'method-not-allowed', 'The method is not allowed here')
@@ -78,8 +100,8 @@ export function problemOf(
 ): { readonly problem: Problem; readonly retryAfter?: number } {
   const { code, details } = error
   const { retryAfter, ...told } = toldOf(error)
-  const aboutTokens = code === 'assertion-missing' || code === 'assertion-invalid'
-  const reason = aboutTokens && typeof details.reason === 'string' ? { reason: details.reason } : {}
+  const isTold = code === 'assertion-missing' || code === 'assertion-invalid' || details.kind === 'form'
+  const reason = isTold && typeof details.reason === 'string' ? { reason: details.reason } : {}
   const own = problem(told, correlationId, told.detail ?? error.message)
   return {
     problem: { ...own, ...published, ...reason },
@@ -95,6 +117,7 @@ export function problem({ status, word, title }: Told, correlationId: Correlatio
 
 function toldOf({ code, details: { kind, reason } }: GatewayError): Told {
   if (reason === 'keys-unavailable') return keysUnavailable
+  if (kind === 'form') return formProblems[reason as FormRefusal]
   const repeated = kind === 'header' && typeof reason === 'string' && reason.endsWith('-is-repeated')
   return repeated ? repeatedHeader : apiProblems[code]
 }

@@ -1,16 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { forgetRest } from '../linger.ts'
+import { type StreamedBody, sendStreamed } from '../stream.ts'
 
 /** An answer, whole. */
-export interface ApiReply {
+export interface WholeReply {
   readonly status: number
   readonly contentType: 'application/json' | 'application/problem+json'
   readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: unknown
 }
 
-/** Sends an answer as JSON. What of the request is still unread is not taken for the next one: the connection ends. */
-export function sendReply(incoming: IncomingMessage, outgoing: ServerResponse, reply: ApiReply): void {
+/** An answer that is content of its own kind, sent as it is read. It must be sent or released. */
+export interface ContentReply {
+  readonly status: number
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly content: StreamedBody & { readonly length: number }
+}
+
+export type ApiReply = WholeReply | ContentReply
+
+/**
+ * Sends an answer, values as JSON; resolves when nothing more of it is held. What of the request is still unread is not
+ * taken for the next one: the connection ends.
+ */
+export async function sendReply(incoming: IncomingMessage, outgoing: ServerResponse, reply: ApiReply): Promise<void> {
+  if ('content' in reply) await sendStreamed(incoming, outgoing, { ...reply, body: reply.content })
+  else sendWhole(incoming, outgoing, reply)
+}
+
+function sendWhole(incoming: IncomingMessage, outgoing: ServerResponse, reply: WholeReply): void {
   const bytes = Buffer.from(`${JSON.stringify(reply.body)}\n`, 'utf8')
   const headers = { ...reply.headers, 'content-type': reply.contentType, 'content-length': bytes.length }
   if (incoming.complete || !hasBody(incoming)) {

@@ -1,12 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { GatewayError } from '../../core/errors.ts'
 import { forgetRest } from '../linger.ts'
+import { sendStreamed } from '../stream.ts'
 import type { SoapReply } from './endpoint.ts'
-import type { StreamedBody } from './packaging.ts'
 
 /** A service at a path: how to answer a message, and the contract it serves. */
 export interface Door {
@@ -41,7 +39,7 @@ async function answer(context: Context<{ Bindings: HttpBindings }>, { serve }: D
   try {
     const { status, body, contentType, headers } = await serve(incoming, left.signal)
     if (typeof body !== 'string') {
-      await streamed(incoming, outgoing, { status, body, contentType, headers })
+      await sendStreamed(incoming, outgoing, { status, body, contentType, headers })
       return RESPONSE_ALREADY_SENT
     }
     const bytes = Buffer.from(body, 'utf8')
@@ -56,31 +54,6 @@ async function answer(context: Context<{ Bindings: HttpBindings }>, { serve }: D
     return RESPONSE_ALREADY_SENT
   } finally {
     outgoing.off('close', leave)
-  }
-}
-
-/** How long a caller may take nothing of an answer that waits for it. */
-const patienceMs = 30_000
-
-/**
- * Sends an answer with documents at the pace of whoever takes it. What breaks off ends with the connection: an answer that
- * is not whole is never taken for one.
- */
-async function streamed(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  { status, body, contentType, headers }: SoapReply & { readonly body: StreamedBody },
-): Promise<void> {
-  const length = body.length === undefined ? {} : { 'content-length': body.length }
-  const unread = incoming.complete ? {} : { connection: 'close' }
-  outgoing.setTimeout(patienceMs, () => outgoing.destroy())
-  try {
-    outgoing.writeHead(status, { ...headers, ...unread, ...length, 'content-type': contentType })
-    await pipeline(body.chunks, outgoing)
-  } catch {
-    outgoing.destroy()
-  } finally {
-    await body.release?.()
   }
 }
 

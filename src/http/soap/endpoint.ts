@@ -16,7 +16,8 @@ import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../..
 import type { Admission } from '../admission.ts'
 import { readBody } from '../body.ts'
 import { type Identify, peerCertificate } from '../peer.ts'
-import { enveloped, mediaType, type StreamedBody } from './packaging.ts'
+import type { StreamedBody } from '../stream.ts'
+import { enveloped, mediaType } from './packaging.ts'
 import type { Refusals } from './refusals.ts'
 import type { BodyWithDocuments, SoapTransaction } from './transaction.ts'
 

@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { parseMediaType } from '../../wire/mtom/content-type.ts'
+import { MtomError } from '../../wire/mtom/mtom-error.ts'
 import { writePackage } from '../../wire/mtom/write.ts'
+import type { StreamedBody } from '../stream.ts'
 import type { BodyWithDocuments, CarriedDocument } from './transaction.ts'
 
 export const mediaType = 'application/soap+xml; charset=utf-8'
-
-/** An answer that is sent as it is read. */
-export interface StreamedBody {
-  /** Bytes, where it is known. */
-  readonly length?: number
-  readonly chunks: AsyncIterable<Uint8Array>
-  /** Gives up what the answer holds, once it is sent or has failed. */
-  readonly release?: () => Promise<void>
-}
 
 /** Puts a body into its envelope, and both into a package where the request came in one. */
 export function enveloped(
@@ -44,12 +38,23 @@ function inPackage(
     root: Buffer.from(root, 'utf8'),
     parts: documents.map((document) => ({
       contentId: ids.get(document) ?? '',
-      contentType: document.mimeType,
+      contentType: partType(document),
       length: document.content.size,
       chunks: document.content.read(),
     })),
   })
   return { contentType, body: { chunks: body, ...(contentLength === undefined ? {} : { length: contentLength }) } }
+}
+
+/** What a holder calls its document stands in the message; a header that it does not fit is no reason to keep it back. */
+function partType({ mimeType }: CarriedDocument): string {
+  try {
+    parseMediaType(mimeType)
+    return mimeType
+  } catch (error) {
+    if (!(error instanceof MtomError)) throw error
+    return 'application/octet-stream'
+  }
 }
 
 /** The envelope with the documents' base64 where they belong; of a document no more is in memory than a piece. */

@@ -1,6 +1,7 @@
 import { homeCommunityId } from '../../core/model/identifiers.ts'
 import { isTimestamp } from '../../core/model/timestamp.ts'
 import { formatCx, parseCx } from '../hl7/cx.ts'
+import { sha1Of } from '../sha1-text.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
 import {
   finishMember,
@@ -117,7 +118,7 @@ function readSlotField<T>(tree: XmlTree, node: Node, table: ObjectTable<T>, draf
     const value = told === undefined ? undefined : understand(told, known)
     if (value === undefined) readOddSlot(tree, node, known, draft, rest)
     else draft[known.field] = value
-    // A hash may be told in capitals; it is compared in small letters and told on as it was told.
+    // A hash may be told in capitals or in base64; it is compared as digits and told on as it was told.
     if (known.form === 'hash' && value !== undefined && value !== told) rest.slot(readSlot(tree, node))
   }
 }
@@ -153,7 +154,7 @@ function understand<T>(value: string, { form }: FieldOf<T, SlotForm>): string | 
     case 'time':
       return isTimestamp(value) ? value : undefined
     case 'hash':
-      return /^[0-9a-fA-F]{40}$/.test(value) ? value.toLowerCase() : undefined
+      return sha1Of(value)
     case 'size': {
       const size = Number(value)
       return Number.isSafeInteger(size) && String(size) === value && size >= 0 ? size : undefined

@@ -3,6 +3,7 @@ import type { HomeCommunityId } from '../../core/model/identifiers.ts'
 import type { AssociationType, Author, AvailabilityStatus, DocumentEntry } from '../../core/model/metadata.ts'
 import { type PatientId, samePatientId } from '../../core/model/patient.ts'
 import { formatCx, parseCx } from '../hl7/cx.ts'
+import { sha1Of } from '../sha1-text.ts'
 import {
   writeAuthor,
   writeCode,
@@ -158,12 +159,10 @@ function slotFields<T>(fields: Fields, table: ObjectTable<T>): string {
   return xml
 }
 
-/** The hash in small letters, when a peer told it otherwise. */
+/** The hash as digits in small letters, when a peer told it otherwise. */
 function toldHash(extra: Extra | undefined, name: string): string | undefined {
-  return extra?.slots
-    ?.find((slot) => slot.name === name)
-    ?.values[0]?.trim()
-    .toLowerCase()
+  const told = extra?.slots?.find((slot) => slot.name === name)?.values[0]
+  return told === undefined ? undefined : sha1Of(told.trim())
 }
 
 function classifications(

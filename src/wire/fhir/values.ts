@@ -5,6 +5,7 @@ import { isOid } from '../../core/model/identifiers.ts'
 import type { PatientId } from '../../core/model/patient.ts'
 import { isTimestamp, type Timestamp, timestamp } from '../../core/model/timestamp.ts'
 import { formatCx, parseCx } from '../hl7/cx.ts'
+import { sha1Of } from '../sha1-text.ts'
 import { encounterIdType, schemeOf, systemOf, uriSystem, withoutOidUrn } from './names.ts'
 import type { CodeableConcept, Coding, Identifier, Reference } from './types.ts'
 
@@ -34,17 +35,10 @@ export function writeTime(time: Timestamp): string {
   return `${date}T${clock.slice(0, 2)}:${clock.slice(2, 4)}:${clock.slice(4)}Z`
 }
 
-/**
- * SHA-1 in hexadecimal from `attachment.hash`, base64 of the 20 bytes (MHD 4.2.4). The hexadecimal text itself, and
- * its base64 as in the standard's own example, are accepted too. Throws `metadata-invalid`.
- */
+/** SHA-1 in hexadecimal from `attachment.hash`, base64 of the 20 bytes (MHD 4.2.4). Throws `metadata-invalid`. */
 export function readHash(text: string): string {
-  const hexadecimal = /^[0-9a-fA-F]{40}$/
-  if (hexadecimal.test(text)) return text.toLowerCase()
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.length === 20 && /^[A-Za-z0-9+/]{27}=?$/.test(text)) return bytes.toString('hex')
-  const inner = bytes.toString('latin1')
-  if (hexadecimal.test(inner)) return inner.toLowerCase()
+  const hash = sha1Of(text)
+  if (hash !== undefined) return hash
   throw new GatewayError('metadata-invalid', 'content.attachment.hash is not a SHA-1 digest')
 }
 

@@ -18,6 +18,9 @@ export interface InlineLimits {
 
 const LESS = 0x3c
 const GREATER = 0x3e
+const SLASH = 0x2f
+const EXCLAMATION = 0x21
+const QUESTION = 0x3f
 const QUOTE = 0x22
 const APOSTROPHE = 0x27
 const AMPERSAND = 0x26
@@ -36,11 +39,11 @@ const opensDocument = /^<(?:[^\s:/>]+:)?Document(?=[\s>])/
  */
 export class InlineSplitter {
   readonly #limits: InlineLimits
-  readonly #message: Buffer[] = []
+  /** The message without its documents; what is used of it is `#messageBytes`. */
+  #message: Buffer = Buffer.alloc(0)
   #messageBytes = 0
-  /** The markup under way, from its `<` on. */
-  #tag: Buffer[] = []
-  #tagBytes = 0
+  /** The markup under way, from its `<` on: where it begins in the message. */
+  #tagStart = 0
   #quote = 0
   #state: 'text' | 'tag' | 'content' = 'text'
   /** Set while the content of a document goes by; absent before its first character. */
@@ -63,7 +66,10 @@ export class InlineSplitter {
         const end = found < 0 ? chunk.length : found
         if (this.#state === 'text') this.#keep(chunk.subarray(at, end))
         else this.#decode(chunk.subarray(at, end), events)
-        if (found >= 0) this.#state = 'tag'
+        if (found >= 0) {
+          this.#state = 'tag'
+          this.#tagStart = this.#messageBytes
+        }
         at = end
       }
     }
@@ -72,76 +78,76 @@ export class InlineSplitter {
 
   end(): InlineEvent[] {
     if (this.#state !== 'text') throw new MtomError('truncated')
-    return [{ kind: 'message', bytes: Buffer.concat(this.#message, this.#messageBytes) }]
+    return [{ kind: 'message', bytes: this.#message.subarray(0, this.#messageBytes) }]
   }
 
+  /** A copy, in one piece however many there are: what was pushed is its owner's again. */
   #keep(bytes: Buffer): void {
-    if (bytes.length === 0) return
-    this.#messageBytes += bytes.length
-    if (this.#messageBytes > this.#limits.maxMessageBytes) throw new MtomError('root-too-large')
-    // A copy: what was pushed is its owner's again.
-    this.#message.push(Buffer.from(bytes))
+    const needed = this.#messageBytes + bytes.length
+    if (needed > this.#limits.maxMessageBytes) throw new MtomError('root-too-large')
+    if (needed > this.#message.length) {
+      const grown = Buffer.allocUnsafe(
+        Math.max(needed, Math.min(2 * this.#message.length, this.#limits.maxMessageBytes)),
+      )
+      grown.set(this.#message.subarray(0, this.#messageBytes))
+      this.#message = grown
+    }
+    this.#message.set(bytes, this.#messageBytes)
+    this.#messageBytes = needed
+  }
+
+  #tag(): Buffer {
+    return this.#message.subarray(this.#tagStart, this.#messageBytes)
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#keep(bytes)
+    if (this.#messageBytes - this.#tagStart > maxTag) throw new MtomError('root-xml')
   }
 
   #passTag(chunk: Buffer, from: number, events: InlineEvent[]): number {
     let at = from
+    // Its first characters tell what it is, and whether quotes mean something in it: they do in the tags of elements only.
+    while (this.#messageBytes - this.#tagStart < 2 && at < chunk.length) {
+      this.#hold(chunk.subarray(at, at + 1))
+      at++
+    }
+    const second = this.#tag()[1]
+    if (second === GREATER) return this.#closeTag(events, at)
+    const quotes = second !== EXCLAMATION && second !== QUESTION
+    let held = at
     for (; at < chunk.length; at++) {
       const byte = chunk[at] as number
       if (this.#quote !== 0) {
         if (byte === this.#quote) this.#quote = 0
       } else if (byte === GREATER) {
-        this.#hold(chunk.subarray(from, at + 1))
-        if (this.#tagEnds()) {
-          this.#closeTag(events)
-          return at + 1
-        }
-        return at + 1
-      } else if ((byte === QUOTE || byte === APOSTROPHE) && this.#isElement(chunk, from)) this.#quote = byte
+        this.#hold(chunk.subarray(held, at + 1))
+        held = at + 1
+        if (isWhole(this.#tag())) return this.#closeTag(events, held)
+      } else if (quotes && (byte === QUOTE || byte === APOSTROPHE)) this.#quote = byte
     }
-    this.#hold(chunk.subarray(from))
+    this.#hold(chunk.subarray(held))
     return at
   }
 
-  /** Quotes mean something in the tags of elements only, not in comments, sections and instructions. */
-  #isElement(chunk: Buffer, from: number): boolean {
-    const second = this.#tagBytes > 1 ? this.#tag[0]?.[1] : this.#tagBytes === 1 ? chunk[from] : chunk[from + 1]
-    return second !== 0x21 && second !== 0x3f
-  }
-
-  #hold(bytes: Buffer): void {
-    this.#tagBytes += bytes.length
-    if (this.#tagBytes > maxTag) throw new MtomError('root-xml')
-    const [first] = this.#tag
-    // The first two characters tell what it is; they are kept together.
-    if (this.#tag.length === 1 && first !== undefined && first.length < 2) this.#tag = [Buffer.concat([first, bytes])]
-    else this.#tag.push(Buffer.from(bytes))
-  }
-
-  /** A comment ends with `-->`, a section with `]]>`, an instruction with `?>`. */
-  #tagEnds(): boolean {
-    const text = Buffer.concat(this.#tag, this.#tagBytes)
-    this.#tag = [text]
-    if (text.subarray(0, 4).equals(comment)) return text.length >= 7 && text.subarray(-3).equals(commentEnd)
-    if (text.subarray(0, 9).equals(section)) return text.subarray(-3).equals(sectionEnd)
-    if (text[1] === 0x3f) return text[text.length - 2] === 0x3f
-    return true
-  }
-
-  #closeTag(events: InlineEvent[]): void {
-    const tag = this.#tag[0] ?? Buffer.alloc(0)
-    this.#tag = []
-    this.#tagBytes = 0
+  /** Takes what the tag that has just ended means. Gives back where the next thing begins. */
+  #closeTag(events: InlineEvent[], next: number): number {
     this.#state = 'text'
     if (this.#decoder !== undefined) {
-      if (tag[1] !== 0x2f || this.#reference !== undefined) throw new MtomError('base64')
+      const closing = Buffer.from(this.#tag())
+      if (closing[1] !== SLASH || this.#reference !== undefined) throw new MtomError('base64')
       const rest = this.#decoder.end()
       if (rest.length > 0) events.push({ kind: 'data', bytes: rest })
       events.push({ kind: 'end' })
       this.#decoder = undefined
+      this.#messageBytes = this.#tagStart
       this.#keep(Buffer.from(encodeInclude(contentIdOf(this.#documents))))
+      this.#keep(closing)
+    } else {
+      const tag = this.#tag()
+      if (tag.at(-2) !== SLASH && opensDocument.test(tag.toString('latin1'))) this.#state = 'content'
     }
-    this.#keep(tag)
-    if (opensDocument.test(tag.toString('latin1')) && tag[tag.length - 2] !== 0x2f) this.#state = 'content'
+    return next
   }
 
   #decode(bytes: Buffer, events: InlineEvent[]): void {
@@ -185,6 +191,24 @@ const comment = Buffer.from('<!--')
 const commentEnd = Buffer.from('-->')
 const section = Buffer.from('<![CDATA[')
 const sectionEnd = Buffer.from(']]>')
+
+/** Whether markup is over at its last `>`: a comment ends with `-->`, a section with `]]>`, an instruction with `?>`. */
+function isWhole(tag: Buffer): boolean {
+  if (tag[1] === QUESTION) return tag.length >= 4 && tag.at(-2) === QUESTION
+  if (tag[1] !== EXCLAMATION) return true
+  if (startsWith(tag, comment)) return tag.length >= 7 && endsWith(tag, commentEnd)
+  if (startsWith(tag, section)) return endsWith(tag, sectionEnd)
+  return true
+}
+
+function startsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0
+}
+
+function endsWith(bytes: Buffer, end: Buffer): boolean {
+  const from = bytes.length - end.length
+  return from >= 0 && bytes.compare(end, 0, end.length, from, bytes.length) === 0
+}
 
 function contentIdOf(number: number): string {
   return `inline-${number}@crocevia`

@@ -53,6 +53,9 @@ function every(error: GatewayError): { readonly [Name in keyof Events]: Paramete
     auditWritten: { correlationId, durationMs: 0.3 },
     auditFailed: { correlationId, transaction: 'ITI-18', error },
     storeFailed: { operation: 'append', error },
+    deliveryMade: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 1 },
+    deliveryFailed: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 2, error, retryInMs: 4000 },
+    deliveryDead: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 100, error },
   }
 }
 

@@ -269,7 +269,7 @@ describe('a document entry', () => {
     const read = await entry(
       slot('size', '12 kB') +
         slot('creationTime', '2024-01-01') +
-        slot('hash', 'OIiJ+Xo5aVAyub3lopWAxvwATIM=') +
+        slot('hash', 'sha1-of-the-document') +
         slot('languageCode') +
         identifiers(),
     )
@@ -279,13 +279,25 @@ describe('a document entry', () => {
     expect(read.extra?.slots).toEqual([
       { name: 'size', values: ['12 kB'] },
       { name: 'creationTime', values: ['2024-01-01'] },
-      { name: 'hash', values: ['OIiJ+Xo5aVAyub3lopWAxvwATIM='] },
+      { name: 'hash', values: ['sha1-of-the-document'] },
       { name: 'languageCode', values: [] },
     ])
     const again = encodeQueryResponse(
       { ...nothingFound, entries: [read] },
       { status: 'success', returnType: 'LeafClass', errors: [] },
     )
+    expect((await decoded(again)).answer.entries).toEqual([read])
+  })
+
+  it('has a hash in base64 compared as digits and told on as it was told', async () => {
+    const read = await entry(slot('hash', 'OIiJ+Xo5aVAyub3lopWAxvwATIM=') + identifiers())
+    expect(read.hash).toBe('388889f97a39695032b9bde5a29580c6fc004c83')
+    const again = encodeQueryResponse(
+      { ...nothingFound, entries: [read] },
+      { status: 'success', returnType: 'LeafClass', errors: [] },
+    )
+    expect(again).toContain('OIiJ+Xo5aVAyub3lopWAxvwATIM=')
+    expect(again).not.toContain('388889f97a39695032b9bde5a29580c6fc004c83')
     expect((await decoded(again)).answer.entries).toEqual([read])
   })
 

@@ -1,0 +1,95 @@
+import type { LoadedConfig } from './config/load.ts'
+import { GatewayError } from './core/errors.ts'
+import { retrieveNotices } from './core/federation/retrieve-notices.ts'
+import type { AuthorizedCall } from './core/model/call.ts'
+import { homeCommunityId } from './core/model/identifiers.ts'
+import type { RetrieveNotice } from './core/model/notice.ts'
+import type { DeliveredDocument } from './core/model/retrieval.ts'
+import type { Clock, Community, Outbox } from './core/ports.ts'
+import { type Deliverer, dispatcher } from './journal/dispatcher.ts'
+import type { Events } from './telemetry/events.ts'
+
+/** How long a gateway that stops waits for what it is just telling. */
+const graceMs = 5_000
+/** How often the outbox is looked at for what is due again, or was left by another replica. */
+const everyMs = 1_000
+
+export interface DeliveryParts {
+  readonly communities: readonly Community[]
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly events: Events
+}
+
+/** What is told to other communities later, through the outbox. Disposal waits a little for what is under way. */
+export interface Deliveries extends AsyncDisposable {
+  /**
+   * Resolves when the notices of documents that another region retrieved will not be lost. A community that mediated the
+   * retrieval itself is not told of it. Rejects with GatewayError when they cannot be kept.
+   */
+  retrieved(call: AuthorizedCall, documents: readonly DeliveredDocument[]): Promise<void>
+}
+
+/** Starts to deliver what waits in the outbox. */
+export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): Deliveries {
+  const { communities, outbox, clock } = parts
+  const { deliveries: rules, ...gateway } = federation.gateway
+  const home = homeCommunityId(gateway.home)
+  const patients = communities.find((community) => community.home === home)?.patients
+  const notified = communities.filter(({ notices }) => notices !== undefined)
+  const working = dispatcher({
+    outbox,
+    clock,
+    deliverers: new Map(notified.map((community) => [kindOf(community), retrieveDeliverer(community)])),
+    backoff: { firstMs: rules.firstRetryMs, factor: 2, mostMs: rules.longestRetryMs, random: Math.random },
+    concurrency: rules.concurrency,
+    mostAttempts: rules.mostAttempts,
+    deadlineMs: rules.timeoutMs,
+    everyMs,
+    graceMs,
+    ...told(parts),
+  })
+  return {
+    async retrieved(call, documents) {
+      const recipients = notified.filter((community) => community.home !== call.peer.home)
+      if (recipients.length === 0) return
+      const notices = await retrieveNotices(call, documents, {
+        ...{ home, clock },
+        ...(patients === undefined ? {} : { patients }),
+      })
+      await Promise.all(recipients.flatMap((community) => notices.map((notice) => put(outbox, community, notice))))
+      working.wake()
+    },
+    [Symbol.asyncDispose]: () => working[Symbol.asyncDispose](),
+  }
+}
+
+function kindOf({ name }: Community): string {
+  return `notify-retrieve:${name}`
+}
+
+/** Notices do not wait for each other, so each is the only one of its key. */
+async function put(outbox: Outbox, community: Community, notice: RetrieveNotice): Promise<void> {
+  const id = crypto.randomUUID()
+  await outbox.put({ id, kind: kindOf(community), key: id, content: JSON.stringify(notice) })
+}
+
+function retrieveDeliverer({ notices }: Community): Deliverer {
+  return async ({ content }, signal) => {
+    if (notices === undefined) throw new GatewayError('internal', 'Nobody takes this notice')
+    await notices.tell(JSON.parse(content) as RetrieveNotice, signal)
+  }
+}
+
+function told({
+  clock,
+  events,
+}: DeliveryParts): Pick<Parameters<typeof dispatcher>[0], 'onDelivered' | 'onFailed' | 'onDead' | 'onTrouble'> {
+  return {
+    onDelivered: (attempted) => events.deliveryMade(attempted),
+    onFailed: (attempted, error, nextAt) =>
+      events.deliveryFailed({ ...attempted, error, retryInMs: Math.max(0, nextAt - clock.now()) }),
+    onDead: (attempted, error) => events.deliveryDead({ ...attempted, error }),
+    onTrouble: (error) => events.storeFailed({ operation: 'outbox', error }),
+  }
+}

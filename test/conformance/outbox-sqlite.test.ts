@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { onTestFinished } from 'vitest'
+import { type SqliteStoreOptions, sqliteStore } from '../../src/store/sqlite.ts'
+import { fileIn } from '../unit/store/child/sqlite-engine.ts'
+import { outboxBehaves } from './outbox.suite.ts'
+
+outboxBehaves('sqlite', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'crocevia-outbox-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  const path = fileIn(directory)
+  const clock = { time: Date.UTC(2026, 2, 2), now: () => clock.time }
+
+  async function open(options: SqliteStoreOptions) {
+    const store = await sqliteStore({ ...options, clock })
+    onTestFinished(() => store[Symbol.asyncDispose]())
+    return store
+  }
+
+  return {
+    store: await open({ path }),
+    clock,
+    reopen: () => open({ path }),
+    directory,
+    engine: new URL('../unit/store/child/sqlite-engine.ts', import.meta.url),
+    async everything() {
+      const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+      try {
+        return JSON.stringify(['outbox', 'outbox_done'].map((table) => db.prepare(`SELECT * FROM ${table}`).all()))
+      } finally {
+        db.close()
+      }
+    },
+    narrow: (capacity) => open({ path: join(directory, 'narrow.db'), capacity }),
+    full: () => open({ path: join(directory, 'full.db'), maxPages: 32 }),
+  }
+})
