@@ -43,8 +43,9 @@ export class Arrivals {
     this.#open(contentId)
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    await this.#under?.sink.write(bytes)
+  /** Awaited before the next. */
+  write(bytes: Uint8Array): Promise<void> | void {
+    return this.#under?.sink.write(bytes)
   }
 
   async end(): Promise<void> {

@@ -194,7 +194,7 @@ export interface HeldDocument extends AsyncDisposable {
   readonly sha1: string
   /** SHA-256, lower-case hexadecimal. */
   readonly sha256: string
-  /** The bytes from their beginning, any number of times until disposal. Rejects when they cannot be read whole. */
+  /** The bytes from their beginning in fresh memory, any number of times until disposal. Rejects when they cannot be read whole. */
   read(): AsyncIterable<Uint8Array>
 }
 

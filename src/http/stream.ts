@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { letGo } from '../core/let-go.ts'
 
 /** An answer that is sent as it is read. */
 export interface StreamedBody {
   /** Bytes, where it is known. */
   readonly length?: number
   readonly chunks: AsyncIterable<Uint8Array>
+  /** The chunks are nobody else's memory: each is let go as soon as it is sent. */
+  readonly ownsChunks?: true
   /** Gives up what the answer holds, once it is sent or has failed. */
   readonly release?: () => Promise<void>
 }
@@ -37,10 +41,34 @@ export async function sendStreamed(
   outgoing.strictContentLength = true
   try {
     outgoing.writeHead(status, { ...headers, ...unread, ...length, 'content-type': contentType })
-    await pipeline(body.chunks, outgoing)
+    await sendAll(body, outgoing)
   } catch {
     outgoing.destroy()
   } finally {
     await body.release?.()
   }
+}
+
+/** Rejects when the connection ends before all is sent, or the chunks fail. */
+async function sendAll({ chunks, ownsChunks }: StreamedBody, outgoing: ServerResponse): Promise<void> {
+  const gone = new AbortController()
+  const leave = () => gone.abort()
+  outgoing.once('close', leave).on('error', leave)
+  const sent = new Writable({
+    // While one chunk is sent the next is made.
+    highWaterMark: 131_072,
+    write(chunk: Uint8Array, _encoding, done) {
+      try {
+        outgoing.write(chunk, (error) => {
+          if (!error && ownsChunks) letGo(chunk)
+          done(error)
+        })
+      } catch (error) {
+        // More than was said.
+        done(error as Error)
+      }
+    },
+    final: (done) => void outgoing.end(done),
+  })
+  await pipeline(chunks, sent, { signal: gone.signal })
 }

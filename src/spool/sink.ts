@@ -52,14 +52,21 @@ export class Sink implements DocumentSink, AsyncDisposable {
     else parts.signal.addEventListener('abort', this.#interrupt, { once: true })
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> | void {
+    const { maxBytes } = this.#parts
+    const { length } = bytes
+    const isFree = !this.#isBusy && !this.#hasEnded && this.#failure === undefined
+    // What fits into the block under way needs no waiting, which is most of what comes from a socket.
+    if (isFree && length <= this.#block.length - this.#filled && this.#size + length <= maxBytes) {
+      this.#fill(bytes)
+      return
+    }
     return this.#alone(async () => {
-      const { maxBytes } = this.#parts
       // A bound that is not a number bounds everything, not nothing.
-      if (!(this.#size + bytes.length <= maxBytes)) {
+      if (!(this.#size + length <= maxBytes)) {
         throw new GatewayError('community-misbehaved', 'The document is larger than may be', { details: { maxBytes } })
       }
-      for (let at = 0; at < bytes.length; at += blockBytes) {
+      for (let at = 0; at < length; at += blockBytes) {
         if (at > 0) await this.#wait(turn())
         await this.#take(bytes.subarray(at, at + blockBytes))
       }
@@ -116,11 +123,15 @@ export class Sink implements DocumentSink, AsyncDisposable {
         this.#insist()
       }
       const piece = bytes.subarray(at, at + this.#block.length - this.#filled)
-      this.#block.set(piece, this.#filled)
-      this.#filled += piece.length
-      this.#size += piece.length
+      this.#fill(piece)
       at += piece.length
     }
+  }
+
+  #fill(bytes: Uint8Array): void {
+    this.#block.set(bytes, this.#filled)
+    this.#filled += bytes.length
+    this.#size += bytes.length
   }
 
   /** Puts the full block away, and finds room for more. */

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { letGo } from '../core/let-go.ts'
 import type { Budget } from './budget.ts'
 import { errorCode, noRoom } from './failure.ts'
 
@@ -38,7 +39,7 @@ export class TemporaryFile {
 
   /**
    * Writes behind what was written, and resolves when that was: one write is under way while the next is prepared, and
-   * its failure is told by the next call. The bytes must stay as they are. Rejects with `overloaded` beyond the bound.
+   * its failure is told by the next call. The bytes are the file's from now on, and let go when written. Rejects with `overloaded` beyond the bound.
    */
   async append(bytes: Buffer): Promise<void> {
     if (!this.#disk.take(bytes.length)) throw noRoom('disk-bound')
@@ -78,6 +79,7 @@ export class TemporaryFile {
       if (bytesWritten === 0) throw new Error('Nothing was written')
       done += bytesWritten
     }
+    letGo(bytes)
   }
 }
 

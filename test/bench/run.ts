@@ -4,7 +4,9 @@ import { federatedQuery3x100 } from './federated-query.ts'
 import { journalAppend, journalAppendSequential } from './journal-append.ts'
 import { jwtVerifyBench } from './jwt.ts'
 import type { Measurement } from './measurement.ts'
+import { mtomSplit100mb } from './mtom-split.ts'
 import { parseFindDocuments1000, parseMemory1000 } from './parse-find-documents.ts'
+import { retrieve1mb, retrieve20mb, retrieve100mb } from './retrieve.ts'
 import { samlIssue, samlVerify, samlVerify7mb } from './saml.ts'
 
 /** Benchmarks by name; the names are fixed, so that runs can be compared over time. */
@@ -19,6 +21,10 @@ const benches: Readonly<Record<string, () => Promise<Measurement>>> = {
   'federated-query-3x100': federatedQuery3x100,
   'journal-append': journalAppend,
   'journal-append-sequential': journalAppendSequential,
+  'mtom-split-100mb': mtomSplit100mb,
+  'retrieve-1mb': retrieve1mb,
+  'retrieve-20mb': retrieve20mb,
+  'retrieve-100mb': retrieve100mb,
 }
 
 const asked = process.argv.slice(2)

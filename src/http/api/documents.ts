@@ -57,7 +57,7 @@ async function documentFor(call: ApiCall, parts: DocumentRouteParts): Promise<Ap
     return {
       contentType,
       headers: contentHeaders({ sha256: content.sha256, contentType, handle, isVerified }),
-      content: { length: content.size, chunks: content.read() },
+      content: { length: content.size, chunks: content.read(), ownsChunks: true },
     }
   }
   const { bytes, contentSecurityPolicy, mediaType } = await made(form, document, call, parts)

@@ -43,7 +43,10 @@ function inPackage(
       chunks: document.content.read(),
     })),
   })
-  return { contentType, body: { chunks: body, ...(contentLength === undefined ? {} : { length: contentLength }) } }
+  return {
+    contentType,
+    body: { chunks: body, ownsChunks: true, ...(contentLength === undefined ? {} : { length: contentLength }) },
+  }
 }
 
 /** What a holder calls its document stands in the message; a header that it does not fit is no reason to keep it back. */
@@ -76,7 +79,7 @@ function inline(
   const length = pieces.reduce((sum, piece) => {
     return sum + ('content' in piece ? Math.ceil(piece.content.size / 3) * 4 : piece.length)
   }, 0)
-  return { length, chunks: inlined(pieces) }
+  return { length, chunks: inlined(pieces), ownsChunks: true }
 }
 
 async function* inlined(pieces: readonly (Buffer | CarriedDocument)[]): AsyncGenerator<Uint8Array> {

@@ -155,7 +155,7 @@ describe('a document', () => {
     let isRead = false
     const pieces = (async function* () {
       isRead = true
-      yield bytes
+      yield Buffer.from(bytes)
     })()
     const { get } = await doors({ retrieve: async () => delivered(new Held(pieces)), parts: { audit: { record } } })
     const answer = get()
