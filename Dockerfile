@@ -14,4 +14,4 @@ VOLUME /var/lib/crocevia
 USER 1000:1000
 EXPOSE 8443 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:9090/live', { signal: AbortSignal.timeout(2500) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=64", "src/main.ts", "--config", "/etc/crocevia/federation.json"]
+CMD ["node", "--max-semi-space-size=64", "--external-memory-accounted-in-global-limit", "src/main.ts", "--config", "/etc/crocevia/federation.json"]

@@ -44,7 +44,9 @@ async function retrieving(
 ): Promise<Measurement> {
   await using running = new AsyncDisposableStack()
   const start = async (script: string, ...parameters: readonly string[]) => {
-    const child = fork(join(import.meta.dirname, script), parameters, { execArgv: ['--max-semi-space-size=64'] })
+    const child = fork(join(import.meta.dirname, script), parameters, {
+      execArgv: ['--max-semi-space-size=64', '--external-memory-accounted-in-global-limit'],
+    })
     running.defer(() => void (child.connected && child.disconnect()))
     const port = await new Promise((resolve, reject) => {
       child.once('message', resolve)
