@@ -6,7 +6,7 @@ import type { TemporaryFile } from './temporary-file.ts'
 import { within } from './within.ts'
 
 /** The most bytes that are hashed, sealed, written or read at a time: what the event loop is held for. */
-export const blockBytes = 65_536
+export const blockBytes = 262_144
 
 /** A whole document, wherever it lies. */
 export interface Content {
@@ -73,13 +73,26 @@ async function* fileChunks(
   { unseal, isIntact }: Unseal,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, size))
+  const length = Math.min(blockBytes, size)
+  let block = Buffer.allocUnsafeSlow(length)
+  let other = Buffer.allocUnsafeSlow(length)
+  const readAt = (at: number): Promise<number> => {
+    const reading = file.readAt(at, block.subarray(0, size - at))
+    // Whoever stops reading does not hear of it.
+    reading.catch(() => {})
+    return reading
+  }
   try {
+    let reading = readAt(0)
     for (let at = 0; at < size; ) {
-      const read = await within(signal, file.readAt(at, block.subarray(0, size - at)))
+      const read = await within(signal, reading)
       if (read === 0) throw notHeld('file-shortened')
       at += read
-      const chunk = unseal(block.subarray(0, read))
+      const sealed = block.subarray(0, read)
+      ;[block, other] = [other, block]
+      // While one block is unsealed and taken, the next is read.
+      if (at < size) reading = readAt(at)
+      const chunk = unseal(sealed)
       if (at === size && !isIntact()) throw notHeld('file-altered')
       yield chunk
     }

@@ -38,7 +38,7 @@ export interface TemporarySpool extends Spool, AsyncDisposable {
 
 /**
  * Holds documents in memory and in temporary files. Beside `totalMemoryBytes`, a document on its way to a file takes up
- * to three blocks of 64 KiB, and every read of a file two. A full disk and its like are `overloaded`, what else the file
+ * to three blocks of 256 KiB, and every read of a file three. A full disk and its like are `overloaded`, what else the file
  * system fails with is `internal`. Throws GatewayError when the folder cannot be used, RangeError for an unfit bound.
  */
 export function spool(options: SpoolOptions = {}): TemporarySpool {

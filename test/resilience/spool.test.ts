@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { DocumentSink, HeldDocument, Spool } from '../../src/core/ports.ts'
+import { blockBytes } from '../../src/spool/content.ts'
 import { type SpoolOptions, spool } from '../../src/spool/spool.ts'
 
-const block = 65_536
+const block = blockBytes
 const unaborted = new AbortController().signal
 const nothingHeld = { documents: 0, memoryBytes: 0, diskBytes: 0 }
 
@@ -284,11 +285,15 @@ describe.each([
 
   it('is never whole: shortened under a reader', async () => {
     const { spool, directory } = await newSpool({ isEncrypted })
-    const document = await hold(spool, randomBytes(size))
+    const document = await hold(spool, randomBytes(4 * block))
     const reading = document.read()[Symbol.asyncIterator]()
     await reading.next()
     await truncate(await pathIn(directory), block)
-    await expect(reading.next()).rejects.toMatchObject({ details: { reason: 'file-shortened' } })
+    const rest = async () => {
+      // One block may have been read ahead.
+      for (let left = 2; left > 0; left -= 1) await reading.next()
+    }
+    await expect(rest()).rejects.toMatchObject({ details: { reason: 'file-shortened' } })
   })
 
   it('is read as it was when something was put behind it', async () => {

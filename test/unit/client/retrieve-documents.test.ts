@@ -550,7 +550,7 @@ describe('a transfer that breaks off', () => {
       const play: Play = async (asked, response, { socket }) => {
         response.writeHead(200, { 'content-type': packageType })
         response.write(begun(asked))
-        while (documents.usage().diskBytes < large.length + 50_000)
+        while (documents.usage().documents < 2 || documents.usage().diskBytes < large.length)
           await new Promise((resolve) => setImmediate(resolve))
         caller.abort(reason)
         await once(socket, 'close')

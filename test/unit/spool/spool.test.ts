@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { HeldDocument, Spool } from '../../../src/core/ports.ts'
+import { blockBytes } from '../../../src/spool/content.ts'
 import { type SpoolOptions, spool } from '../../../src/spool/spool.ts'
 
 const limit = 1_048_576
-const block = 65_536
+const block = blockBytes
 const signal = new AbortController().signal
 const nothingHeld = { documents: 0, memoryBytes: 0, diskBytes: 0 }
 
