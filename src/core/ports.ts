@@ -192,8 +192,6 @@ export interface HeldDocument extends AsyncDisposable {
   readonly size: number
   /** SHA-1, lower-case hexadecimal: what XDS metadata state (ITI TF-3: 4.2.3.2.9). */
   readonly sha1: string
-  /** SHA-256, lower-case hexadecimal. */
-  readonly sha256: string
   /** The bytes from their beginning in fresh memory, any number of times until disposal. Rejects when they cannot be read whole. */
   read(): AsyncIterable<Uint8Array>
 }

@@ -51,9 +51,9 @@ export class SealedFile {
   }
 
   /** The document is whole. Rejects when it is not on file. */
-  async end(size: number, sha256: string): Promise<Content> {
+  async end(size: number): Promise<Content> {
     await this.#file.flush()
-    const unsealing = this.#seal.end(sha256)
+    const unsealing = this.#seal.end()
     return {
       chunks: (signal) => fileChunks(this.#file, size, unsealing(), signal),
       release: () => this.release(),

@@ -3,7 +3,7 @@ import type { Content } from './content.ts'
 import { notHeld, spoolFailure } from './failure.ts'
 
 /** What is known of a document that is whole. */
-export type Measure = Pick<HeldDocument, 'size' | 'sha1' | 'sha256'>
+export type Measure = Pick<HeldDocument, 'size' | 'sha1'>
 
 /**
  * A document whose content goes when it is disposed of; a read that is under way then rejects with `internal`. `gone` is

@@ -6,7 +6,7 @@ export interface Seal {
   /** The result shares no memory with what was given. */
   seal(bytes: Uint8Array): Buffer
   /** Nothing more comes. Whoever reads the file unseals with what is answered. */
-  end(sha256: string): () => Unseal
+  end(): () => Unseal
 }
 
 /** Turns what lies in a file back, piece by piece from its beginning. */
@@ -37,16 +37,23 @@ export function keySeal(): Seal {
 
 /** No encryption: what lies in the file is the document, and is held against its digest when it is read. */
 export function plainSeal(): Seal {
+  const written = createHash('sha256')
   return {
-    seal: (bytes) => Buffer.from(bytes),
-    end: (sha256) => () => {
-      const hash = createHash('sha256')
-      return {
-        unseal(bytes) {
-          hash.update(bytes)
-          return Buffer.from(bytes)
-        },
-        isIntact: () => hash.digest('hex') === sha256,
+    seal(bytes) {
+      written.update(bytes)
+      return Buffer.from(bytes)
+    },
+    end() {
+      const expected = written.digest('hex')
+      return () => {
+        const read = createHash('sha256')
+        return {
+          unseal(bytes) {
+            read.update(bytes)
+            return Buffer.from(bytes)
+          },
+          isIntact: () => read.digest('hex') === expected,
+        }
       }
     },
   }

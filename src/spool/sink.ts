@@ -29,7 +29,6 @@ const nothing = Buffer.alloc(0)
 export class Sink implements DocumentSink, AsyncDisposable {
   readonly #parts: SinkParts
   readonly #sha1 = createHash('sha1')
-  readonly #sha256 = createHash('sha256')
   /** Full blocks in memory. */
   #kept: Buffer[] = []
   #block: Buffer = nothing
@@ -77,9 +76,8 @@ export class Sink implements DocumentSink, AsyncDisposable {
     return this.#alone(async () => {
       this.#hash()
       const size = this.#size
-      const sha256 = this.#sha256.digest('hex')
-      const content = this.#file === undefined ? this.#inMemory() : await this.#onFile(this.#file, sha256)
-      const document = heldDocument({ size, sha1: this.#sha1.digest('hex'), sha256 }, content, this.#parts.replace)
+      const content = this.#file === undefined ? this.#inMemory() : await this.#onFile(this.#file)
+      const document = heldDocument({ size, sha1: this.#sha1.digest('hex') }, content, this.#parts.replace)
       this.#parts.signal.removeEventListener('abort', this.#interrupt)
       this.#hasEnded = true
       this.#parts.replace(this, document)
@@ -179,15 +177,13 @@ export class Sink implements DocumentSink, AsyncDisposable {
     return memoryContent(this.#kept, this.#parts.memory)
   }
 
-  async #onFile(file: SealedFile, sha256: string): Promise<Content> {
+  async #onFile(file: SealedFile): Promise<Content> {
     if (this.#filled > 0) await this.#wait(file.append(this.#block.subarray(0, this.#filled)))
-    return await this.#wait(file.end(this.#size, sha256))
+    return await this.#wait(file.end(this.#size))
   }
 
   #hash(): void {
-    const bytes = this.#block.subarray(0, this.#filled)
-    this.#sha1.update(bytes)
-    this.#sha256.update(bytes)
+    this.#sha1.update(this.#block.subarray(0, this.#filled))
   }
 
   /** Waits no longer than the signal allows, and goes on only when nothing has happened meanwhile. */

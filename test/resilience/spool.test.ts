@@ -368,7 +368,7 @@ describe('a spool over time', () => {
       await using held = spool({ directory: ${JSON.stringify(await newFolder())} })
       const before = process.resourceUsage().maxRSS
       const sink = held.begin({ maxBytes: 1e9, signal: new AbortController().signal })
-      const [piece, sent, got] = [Buffer.alloc(50_000), createHash('sha256'), createHash('sha256')]
+      const [piece, sent, got] = [Buffer.alloc(50_000), createHash('sha1'), createHash('sha1')]
       for (let count = 0; count < 2000; count++) {
         piece.fill(count)
         sent.update(piece)
@@ -376,7 +376,7 @@ describe('a spool over time', () => {
       }
       await using document = await sink.end()
       for await (const chunk of document.read()) got.update(chunk)
-      const digests = [document.sha256, sent.digest('hex'), got.digest('hex')]
+      const digests = [document.sha1, sent.digest('hex'), got.digest('hex')]
       const grownBy = process.resourceUsage().maxRSS - before
       console.log(JSON.stringify({ size: document.size, digests: new Set(digests).size, grownBy }))
     `)

@@ -5,8 +5,8 @@ const strictestPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'
 
 /** Content of a document, as far as its header goes. */
 export interface DescribedContent {
-  /** Of this very content, hexadecimal. */
-  readonly sha256: string
+  /** Of this very content, hexadecimal: SHA-1 of what is registered under it, SHA-256 of what is made here. */
+  readonly digest: string
   /** As `contentTypeOf` makes it. */
   readonly contentType: string
   /** What the document is called in the address it was asked for at. */
@@ -21,12 +21,12 @@ export interface DescribedContent {
  * tells one document from another and nothing else.
  */
 export function contentHeaders(content: DescribedContent): Readonly<Record<string, string>> {
-  const { contentSecurityPolicy = strictestPolicy, contentType, handle, isVerified, sha256 } = content
+  const { contentSecurityPolicy = strictestPolicy, contentType, digest, handle, isVerified } = content
   const name = createHash('sha256').update(handle).digest('hex').slice(0, 12)
   return {
     'content-disposition': `inline; filename="document-${name}.${extensionOf(contentType)}"`,
     'content-security-policy': contentSecurityPolicy,
-    etag: `"${sha256}"`,
+    etag: `"${digest}"`,
     'accept-ranges': 'none',
     'x-content-type-options': 'nosniff',
     'x-document-verified': String(isVerified),

@@ -56,17 +56,17 @@ async function documentFor(call: ApiCall, parts: DocumentRouteParts): Promise<Ap
     note({ results: 1 })
     return {
       contentType,
-      headers: contentHeaders({ sha256: content.sha256, contentType, handle, isVerified }),
+      headers: contentHeaders({ digest: content.sha1, contentType, handle, isVerified }),
       content: { length: content.size, chunks: content.read(), ownsChunks: true },
     }
   }
   const { bytes, contentSecurityPolicy, mediaType } = await made(form, document, call, parts)
   const contentType = contentTypeOf(mediaType)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const digest = createHash('sha256').update(bytes).digest('hex')
   note({ results: 1 })
   return {
     contentType,
-    headers: contentHeaders({ sha256, contentType, handle, isVerified, contentSecurityPolicy }),
+    headers: contentHeaders({ digest, contentType, handle, isVerified, contentSecurityPolicy }),
     content: { length: bytes.byteLength, chunks: once(bytes) },
   }
 }

@@ -15,7 +15,6 @@ function carried(bytes: Uint8Array, pieces: readonly number[] = [7], mimeType = 
     content: {
       size: bytes.length,
       sha1: '',
-      sha256: '',
       async *read() {
         for (let at = 0, turn = 0; at < bytes.length; turn++) {
           const length = Math.max(1, pieces[turn % pieces.length] ?? 1)

@@ -21,7 +21,7 @@ function delivered(reference: DocumentReference, more: Partial<DeliveredDocument
     repositoryUniqueId: 'urn:oid:1.2.3',
     uniqueId: reference.uniqueId,
     mimeType: 'application/pdf',
-    content: { size: 0, sha1: '', sha256: '', async *read() {}, async [Symbol.asyncDispose]() {} },
+    content: { size: 0, sha1: '', async *read() {}, async [Symbol.asyncDispose]() {} },
     reference,
     entry: { ...entry('a'), sources: [] },
     verified: true,

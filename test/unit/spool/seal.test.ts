@@ -1,13 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { keySeal, plainSeal, type Seal, type Unseal } from '../../../src/spool/seal.ts'
 
 const document = randomBytes(1000)
-const sha256 = createHash('sha256').update(document).digest('hex')
 
 function sealed(seal: Seal): { bytes: Buffer; unsealing: () => Unseal } {
   const bytes = Buffer.concat([seal.seal(document.subarray(0, 300)), seal.seal(document.subarray(300))])
-  return { bytes, unsealing: seal.end(sha256) }
+  return { bytes, unsealing: seal.end() }
 }
 
 function unsealed({ unseal, isIntact }: Unseal, bytes: Buffer, cut: number) {
@@ -43,7 +42,7 @@ describe.each([
     const given = Buffer.from(document)
     const bytes = seal.seal(given)
     given.fill(0)
-    const { unseal, isIntact } = seal.end(sha256)()
+    const { unseal, isIntact } = seal.end()()
     const given2 = Buffer.from(bytes)
     const text = unseal(given2)
     given2.fill(0)

@@ -19,7 +19,7 @@ const named = (name: string): DocumentReference => ({
 const document = ({ uniqueId }: DocumentReference) => ({
   ...{ repositoryUniqueId, uniqueId, mimeType: 'application/pdf' },
   content: {
-    ...{ size: 0, sha1: '', sha256: '' },
+    ...{ size: 0, sha1: '' },
     async *read() {},
     async [Symbol.asyncDispose]() {},
   },

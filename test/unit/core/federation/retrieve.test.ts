@@ -54,7 +54,6 @@ function held(reference: DocumentReference, text: string): Held {
     content: {
       size: text.length,
       sha1: sha1(text),
-      sha256: '',
       async *read() {
         yield Buffer.from(text)
       },

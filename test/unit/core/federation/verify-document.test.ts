@@ -14,7 +14,6 @@ const document: RetrievedDocument = {
   content: {
     size: 7,
     sha1,
-    sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     // biome-ignore lint/correctness/useYield: nobody reads it
     async *read() {
       throw new Error('Only what is known of it is compared')

@@ -68,7 +68,7 @@ describe('the type of content', () => {
   })
 
   it('and all that goes with it may stand in a header, whoever wrote it', () => {
-    const content = { sha256: '00', handle: 'h', isVerified: true }
+    const content = { digest: '00', handle: 'h', isVerified: true }
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (mimeType) => {
         const contentType = contentTypeOf(mimeType)
@@ -81,7 +81,7 @@ describe('the type of content', () => {
   it('gives documents names of their own, that say nothing of them', () => {
     const reference: DocumentReference = { repositoryUniqueId: '1.2', uniqueId: 'a' }
     const nameOf = (handle: string) =>
-      contentHeaders({ sha256: '00', contentType: 'application/pdf', handle, isVerified: true })['content-disposition']
+      contentHeaders({ digest: '00', contentType: 'application/pdf', handle, isVerified: true })['content-disposition']
     const [one, other] = [reference, { ...reference, uniqueId: 'b' }].map((each) => nameOf(plainHandle(each)))
     expect(one).toMatch(/^inline; filename="document-[0-9a-f]{12}\.pdf"$/)
     expect(other).not.toBe(one)
