@@ -145,7 +145,11 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const told = opened.use(deliveries(config, { communities, outbox: store.outbox, clock, events }))
   const forms = opened.use(documentForms())
   const retrievals = retrieveGateway({ ...retrieving, communities, index: initiating })
-  const withDocuments = { ...soap, deadlineMs: retrieval.deadlineMs }
+  const ownRetrievals = retrieveGateway({
+    ...{ ...retrieving, communities: [own], index: responding },
+    onDelivered: (...delivered) => told.retrieved(...delivered),
+  })
+  const { deadlineMs } = retrieval
   const forConsumers = (peer: Peer) => peer.home === home
   const forCommunities = (peer: Peer) => peer.home !== undefined && peer.home !== home
   const doors: Door[] = [
@@ -153,35 +157,20 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
       serve: soapEndpoint({ transactions: [iti18(initiating, home)], admits: forConsumers }, soap),
     }),
     door(paths.iti43, 'DocumentRepository', {
-      serve: soapEndpoint(
-        {
-          transactions: [iti43(retrievals, home)],
-          admits: forConsumers,
-        },
-        withDocuments,
-      ),
+      serve: soapEndpoint({ transactions: [{ ...iti43(retrievals, home), deadlineMs }], admits: forConsumers }, soap),
     }),
     door(paths.iti38, 'RespondingGateway', {
       serve: soapEndpoint(
         {
-          transactions: [
-            iti38(responding, home),
-            iti39(
-              retrieveGateway({
-                ...{ ...retrieving, communities: [own], index: responding },
-                onDelivered: (...delivered) => told.retrieved(...delivered),
-              }),
-              home,
-            ),
-          ],
+          transactions: [iti38(responding, home), { ...iti39(ownRetrievals, home), deadlineMs }],
           admits: forCommunities,
         },
-        withDocuments,
+        soap,
       ),
     }),
   ]
   const documentsApi = documentRoutes({
-    ...{ gateway: retrievals, handles: plainHandles, clock, deadlineMs: retrieval.deadlineMs },
+    ...{ gateway: retrievals, handles: plainHandles, clock, deadlineMs },
     makeForm: servedForms(forms),
   })
   const api = apiApp([callerRoute, ...documentsApi], {

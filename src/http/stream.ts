@@ -54,9 +54,11 @@ async function sendAll({ chunks, ownsChunks }: StreamedBody, outgoing: ServerRes
   const gone = new AbortController()
   const leave = () => gone.abort()
   outgoing.once('close', leave).on('error', leave)
+  // Who left before is not heard leaving.
+  if (outgoing.destroyed) leave()
   const sent = new Writable({
     // While one chunk is sent the next is made.
-    highWaterMark: 131_072,
+    highWaterMark: 524_288,
     write(chunk: Uint8Array, _encoding, done) {
       try {
         outgoing.write(chunk, (error) => {

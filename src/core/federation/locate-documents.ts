@@ -63,7 +63,7 @@ async function lookedUp(
 
 /**
  * A registry may refuse a whole question for one id of somebody else's: then each is asked about by itself, so that it
- * costs the others nothing.
+ * costs the others nothing, and so that what that registry would hide is not shown by another in its silence.
  */
 async function lookedUpAt(
   home: HomeCommunityId,

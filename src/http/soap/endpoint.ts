@@ -154,7 +154,8 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     progress.transaction = transaction
     const assertion = await parts.authenticate(envelope, exchange.peer, progress.presenter)
     progress.assertion = assertion
-    const call = { ...exchange, assertion }
+    const { deadlineMs = parts.deadlineMs } = transaction
+    const call = { ...exchange, assertion, deadline: progress.started + deadlineMs }
     const request: unknown = transaction.decode(envelope)
     progress.account = transaction.account(request)
     const answer: unknown = await transaction.handle(request, call)

@@ -26,6 +26,8 @@ export interface BodyWithDocuments {
 export interface SoapTransaction<Request, Answer> {
   readonly id: `ITI-${number}`
   readonly action: RequestAction
+  /** Within which its answer is made, from the arrival of the message on; absent, as the service's. */
+  readonly deadlineMs?: number
   /** Throws GatewayError. */
   readonly decode: (envelope: Envelope) => Request
   readonly handle: (request: Request, call: AuthenticatedCall) => Promise<Answer>

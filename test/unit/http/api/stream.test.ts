@@ -68,6 +68,25 @@ describe('a streamed answer', () => {
     expect(state.released).toBe(1)
   })
 
+  it('is released when its caller left before it began, empty or not', async () => {
+    for (const texts of [[], ['one']]) {
+      const state = { released: 0 }
+      const body = { chunks: pieces(...texts), release: async () => void state.released++ }
+      const server = createServer((incoming, outgoing) => {
+        outgoing.on('error', () => undefined)
+        outgoing.once('close', () => {
+          void sendStreamed(incoming, outgoing, { status: 200, contentType: 'application/pdf', headers: {}, body })
+        })
+        incoming.socket.destroy()
+      })
+      opened.push(server)
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      expect(await received((server.address() as AddressInfo).port)).toBe('')
+      await expect.poll(() => state.released).toBe(1)
+    }
+  })
+
   it('is not waited with for a caller who takes nothing of it', async () => {
     const endless = async function* () {
       for (;;) yield Buffer.alloc(65_536)
