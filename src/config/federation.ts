@@ -290,7 +290,8 @@ export const federation = z
         .strictObject({
           /** Within which a retrieval is answered; sending the documents comes after. */
           deadlineMs: z.int().min(100).default(120_000),
-          maxDocuments: z.int().min(1).max(256).default(64),
+          /** An audit record names every one of them, and has its bound. */
+          maxDocuments: z.int().min(1).max(64).default(64),
           maxDocumentBytes: z
             .int()
             .min(1_024)
