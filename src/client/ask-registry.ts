@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { RegistryQuestion, RegistryReply } from '../config/adapter.ts'
-import { GatewayError, type Issue } from '../core/errors.ts'
+import type { Issue } from '../core/errors.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
 import type { PatientId } from '../core/model/patient.ts'
 import { namesPatient } from '../core/model/stored-query.ts'
@@ -10,6 +10,7 @@ import { encodeEnvelope, type Outgoing } from '../wire/soap.ts'
 import { defaultXmlLimits } from '../wire/xml.ts'
 import type { OutboundResponse } from './answer.ts'
 import { breather } from './breather.ts'
+import { notSoap } from './failures.ts'
 import { homed } from './homed.ts'
 import { messageIdOf, requireSameMessage } from './message-id.ts'
 import type { CommunityClient, OutboundRequest } from './send.ts'
@@ -85,7 +86,7 @@ export function registryAsker({
       }
       return { kind: 'fault', issue, sender: code === 'Sender' || code === 'Client' }
     }
-    if (response.status >= 400 && decoded.answer.issues.length === 0) throw unusable(response)
+    if (response.status >= 400 && decoded.answer.issues.length === 0) throw notSoap(response.status)
     const answer = homed(decoded.answer, query.home, question.homes)
     dropped += decoded.answer.entries.length - answer.entries.length
     if (dropped > 0) onDropped?.(call, dropped)
@@ -98,14 +99,5 @@ function requireXml(response: OutboundResponse): void {
   const { body } = response
   let start = body[0] === 0xef ? 3 : 0
   while (start < body.length && (body[start] ?? 0) <= 0x20) start++
-  if (body[start] !== 0x3c || /text\/html/i.test(response.headers['content-type'] ?? '')) throw unusable(response)
-}
-
-function unusable({ status }: OutboundResponse): GatewayError {
-  const details = { status }
-  if (status === 401 || status === 403)
-    return new GatewayError('community-rejected', 'The community refused us', { details })
-  if (status === 429 || status === 503) return new GatewayError('community-busy', 'The community is busy', { details })
-  if (status >= 500) return new GatewayError('community-unavailable', 'The community failed', { details })
-  return new GatewayError('community-misbehaved', 'The community answered with something other than SOAP', { details })
+  if (body[start] !== 0x3c || /text\/html/i.test(response.headers['content-type'] ?? '')) throw notSoap(response.status)
 }

@@ -103,3 +103,13 @@ function told(error: unknown, code: string | undefined): Error {
   const { name, message, stack } = error
   return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code }) })
 }
+
+/** What an answer that is no SOAP message means, by its status alone. */
+export function notSoap(status: number): GatewayError {
+  const details = { status }
+  if (status === 401 || status === 403)
+    return new GatewayError('community-rejected', 'The community refused us', { details })
+  if (status === 429 || status === 503) return new GatewayError('community-busy', 'The community is busy', { details })
+  if (status >= 500) return new GatewayError('community-unavailable', 'The community failed', { details })
+  return new GatewayError('community-misbehaved', 'The community answered with something other than SOAP', { details })
+}

@@ -15,7 +15,7 @@ import type { ArrivingAnswer } from './answer.ts'
 import { Arrivals, type ArrivalsParts } from './arrivals.ts'
 import type { AskRegistryParts, SealedOutgoing } from './ask-registry.ts'
 import { breather } from './breather.ts'
-import { failedBeforeAnswer } from './failures.ts'
+import { failedBeforeAnswer, notSoap } from './failures.ts'
 import { messageIdOf, requireSameMessage } from './message-id.ts'
 import type { CommunityClient } from './send.ts'
 
@@ -101,14 +101,14 @@ async function taken({ status, headers, body }: ArrivingAnswer, arrived: Arrival
   const packaged = /^\s*multipart\/related\s*(;|$)/i.test(contentType)
   try {
     // What is no message is told by its status; a page for people may be anything.
-    if (status >= 400 && /text\/html/i.test(contentType)) throw unusable(status)
+    if (status >= 400 && /text\/html/i.test(contentType)) throw notSoap(status)
     const tree = packaged
       ? await fromPackage(contentType, body, arrived, signal)
       : await fromPlain(body, arrived, signal)
     return { tree, status }
   } catch (error) {
     if (!(error instanceof MtomError) && !(error instanceof XmlError)) throw error
-    throw status >= 400 ? unusable(status) : unreadable(error)
+    throw status >= 400 ? notSoap(status) : unreadable(error)
   }
 }
 
@@ -171,7 +171,7 @@ function opened({ tree, status }: Root, messageId: string) {
     return { kind: 'fault', issue, sender: code === 'Sender' || code === 'Client' } as const
   }
   const isAnswer = body !== NONE && /^(RetrieveDocumentSetResponse|RegistryResponse)$/.test(tree.local(body))
-  if (!isAnswer && status >= 400) throw unusable(status)
+  if (!isAnswer && status >= 400) throw notSoap(status)
   const { issues, documents } = decodeRetrieveResponse(tree, body)
   return { kind: 'answer', issues, documents } as const
 }
@@ -193,14 +193,4 @@ function relatesToOf(tree: XmlTree): string | undefined {
 function unreadable(error: MtomError | XmlError): GatewayError {
   const message = 'The community handed out documents in a way that cannot be read'
   return new GatewayError('community-misbehaved', message, { cause: error, details: { reason: error.reason } })
-}
-
-/** An answer that is no message, by its status alone; as of an answer to a question. */
-function unusable(status: number): GatewayError {
-  const details = { status }
-  if (status === 401 || status === 403)
-    return new GatewayError('community-rejected', 'The community refused us', { details })
-  if (status === 429 || status === 503) return new GatewayError('community-busy', 'The community is busy', { details })
-  if (status >= 500) return new GatewayError('community-unavailable', 'The community failed', { details })
-  return new GatewayError('community-misbehaved', 'The community answered with something other than SOAP', { details })
 }
