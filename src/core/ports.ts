@@ -1,6 +1,7 @@
 import type { GatewayError } from './errors.ts'
 import type { QueryAnswer } from './model/answers.ts'
 import type { Assertion, AuthenticatedCall, AuthorizedCall, Peer } from './model/call.ts'
+import type { Consent, MetadataChange, Notification, Pushed } from './model/change.ts'
 import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
 import type { RetrieveNotice } from './model/notice.ts'
 import type { Patient, PatientId } from './model/patient.ts'
@@ -35,6 +36,26 @@ export interface DocumentRepository {
   retrieve(references: readonly DocumentReference[], call: AuthorizedCall): Promise<RetrieveAnswer>
 }
 
+/**
+ * Is told about documents: ITI-42, ITI-57, ITI-62 and what follows from NotifyHiding. Resolves when the community has made
+ * the change its own; making it again does no harm. Rejects with GatewayError, `community-rejected` for a judgement that
+ * trying again would not alter, with the community's own words among the issues.
+ */
+export interface DocumentRecipient {
+  accept(change: MetadataChange, call: AuthorizedCall): Promise<void>
+}
+
+/** Is told what the national infrastructure notified us of. Telling the same twice does no harm. Rejects with GatewayError. */
+export interface NotificationRecipient {
+  tell(notification: Notification, signal: AbortSignal): Promise<void>
+}
+
+/** Knows what a person has consented to: the source of truth. Rejects with GatewayError when it cannot tell. */
+export interface ConsentSource {
+  /** Every consent it knows of; `undefined` when it does not know the person. */
+  consents(patient: Patient, call: AuthorizedCall): Promise<readonly Consent[] | undefined>
+}
+
 /** Passes on that documents were retrieved. Rejects with GatewayError; telling the same twice does no harm. */
 export interface RetrieveNotices {
   tell(notice: RetrieveNotice, signal: AbortSignal): Promise<void>
@@ -65,6 +86,9 @@ export interface Community extends AsyncDisposable {
   readonly repository?: DocumentRepository
   readonly patients?: PatientLocator
   readonly notices?: RetrieveNotices
+  readonly recipient?: DocumentRecipient
+  readonly notifications?: NotificationRecipient
+  readonly consents?: ConsentSource
 }
 
 /** Throws `access-denied`, or turns a call into one that may reach a community. */
@@ -184,6 +208,84 @@ export interface Outbox {
   retry(id: string, now: number): Promise<boolean>
   /** Gives a delivery up; false when there is none, or when it is under way. */
   discard(id: string, reason: string): Promise<boolean>
+}
+
+/** A push as it is handed to the journal. */
+export interface JournalDraft {
+  /** Random; also the id of its delivery. Told to operators. */
+  readonly id: string
+  /** `ITI-42`, `NotifyHiding` … */
+  readonly transaction: string
+  readonly correlationId: CorrelationId
+  /** SHA-256 of the message as it came, lower-case hexadecimal. */
+  readonly digest: string
+  /** When it came, milliseconds since the epoch. */
+  readonly receivedAt: number
+  /** What makes it the same push again: if any of these is taken, nothing is appended. */
+  readonly identities: readonly string[]
+  /** Identities of earlier pushes that may come again from now on: a removed document may be submitted anew. */
+  readonly frees: readonly string[]
+  /** Whom it is about, by the identifiers it names. */
+  readonly patients: readonly PatientId[]
+  /** uniqueIds and entryUUIDs of the objects it touches: pushes that share one are delivered in their order. */
+  readonly objects: readonly string[]
+  readonly pushed: Pushed
+  /** To whom it is to be delivered: the kind of its delivery; absent, it is only kept. */
+  readonly deliverAs?: string
+}
+
+/** `pending` is not with its recipient yet; `kept` has none. */
+export type PushState = 'pending' | 'delivered' | 'discarded' | 'kept'
+
+/** A push that is in the journal. */
+export interface JournaledPush extends Omit<JournalDraft, 'identities' | 'frees' | 'deliverAs'> {
+  /** Its place: later pushes about one patient have greater ones. */
+  readonly sequence: number
+  readonly state: PushState
+  /** When it ceased to be pending. */
+  readonly settledAt?: number
+  /** Why it was discarded. May hold personal data. */
+  readonly reason?: string
+}
+
+/** What the journal holds about one person. */
+export interface PatientChanges {
+  /** Changes with every push about the person and with every push that ceases to be pending. */
+  readonly generation: number
+  /** The place of the latest push about the person, 0 when there is none. */
+  readonly sequence: number
+  /** In their order. */
+  readonly pushes: readonly JournaledPush[]
+}
+
+/**
+ * What was pushed to us, durably and for every replica: never lost once appended, recognised when it comes again, and
+ * visible until the record has it. Every method rejects with GatewayError (`internal`, `overloaded`).
+ */
+export interface PushJournal {
+  /**
+   * Durable when it resolves, together with its delivery, which goes out after those of earlier pushes that touch one of
+   * its objects. Answers the push that was there before when one of its identities is taken by one that was not discarded.
+   */
+  append(draft: JournalDraft): Promise<{ readonly sequence: number } | { readonly repeats: JournaledPush }>
+  /**
+   * The changes about a person that are pending, and those appended after `since` whatever became of them. Everything whose
+   * append resolved before the call is seen.
+   */
+  about(patients: readonly PatientId[], since?: number): Promise<PatientChanges>
+  /** Pending changes that touch one of the objects, in their order. */
+  touching(objects: readonly string[]): Promise<readonly JournaledPush[]>
+  find(id: string): Promise<JournaledPush | undefined>
+  /** It is with its recipient. False when it was not pending. */
+  delivered(id: string, now: number): Promise<boolean>
+  /** It is given up, and its delivery with it. False when it was not pending. */
+  discard(id: string, reason: string, now: number): Promise<boolean>
+  /** The latest first, at most 100: those before the push of that id. */
+  list(page: {
+    readonly state?: PushState
+    readonly before?: string
+    readonly limit: number
+  }): Promise<readonly JournaledPush[]>
 }
 
 /** A whole document that is held here until it is given away or disposed of. Nothing is known of its truth but these. */
