@@ -5,7 +5,8 @@ import { cached } from './cache/cached.ts'
 import { registryAsker } from './client/ask-registry.ts'
 import { documentRetriever } from './client/retrieve-documents.ts'
 import { type CommunityClient, communityClient, type TlsIdentity } from './client/send.ts'
-import type { AdapterTools } from './config/adapter.ts'
+import { metadataSubmitter } from './client/submit-metadata.ts'
+import type { AdapterTools, WritingAction } from './config/adapter.ts'
 import type { CommunityConfig, Federation } from './config/federation.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { GatewayError } from './core/errors.ts'
@@ -116,14 +117,12 @@ export function toolmaker(
         const headers = modi.dress === undefined ? {} : await modi.dress(request)
         return await client.send({ ...request, headers: { ...request.headers, ...headers }, idempotent: true })
       },
-      vouch: async ({ audience, call, patientId }) =>
-        await tokens().bearer(vouchingFor(gateway, call, patientId), audience),
+      vouch: async ({ audience, call, ...about }) => await tokens().bearer(vouchingFor(gateway, call, about), audience),
       ask: registryAsker({
         client,
         maxResponseBytes: gateway.maxResponseBytes,
         ...modi,
-        vouch: async ({ call, patientId, query }) =>
-          await saml.issue(vouchingFor(gateway, call, patientId, query), profile),
+        vouch: async ({ call, ...about }) => await saml.issue(vouchingFor(gateway, call, about), profile),
         onDropped: ({ correlationId }, entries) =>
           events.entryDropped({ correlationId, community, reason: 'metadata-invalid', entries }),
       }),
@@ -133,6 +132,11 @@ export function toolmaker(
         maxDocumentBytes: gateway.retrieval.maxDocumentBytes,
         ...modi,
         vouch: async (call) => await saml.issue(vouchingFor(gateway, call), profile),
+      }),
+      submit: metadataSubmitter({
+        client,
+        ...modi,
+        vouch: async ({ call, ...about }) => await saml.issue(vouchingFor(gateway, call, about), profile),
       }),
       mostAtOnce: entry.retrieval.mostAtOnce,
       homeOf: organizationHome,
@@ -192,6 +196,15 @@ function tlsFor(name: string, { tls, servers }: TrustMaterial): TlsIdentity {
   return { ...tls, ca: (servers.get(name)?.anchors ?? []).map((anchor) => anchor.toString()) }
 }
 
+/** What we are about to do for our caller. */
+interface Intent {
+  readonly patientId?: PatientId | undefined
+  readonly query?: StoredQuery
+  readonly does?: WritingAction | 'READ' | undefined
+  /** Where the act has a purpose of its own. */
+  readonly purposeOfUse?: string | undefined
+}
+
 /**
  * What we claim about our caller: what our caller claimed and we verified, told by us. The application is ours when the
  * caller named none, and the document types are those asked for, or all there are: INI holds them against the query.
@@ -199,10 +212,9 @@ function tlsFor(name: string, { tls, servers }: TrustMaterial): TlsIdentity {
 function vouchingFor(
   { organization, application }: Federation['gateway'],
   { assertion }: AuthorizedCall,
-  patientId?: PatientId,
-  query?: StoredQuery,
+  { patientId, query, does = 'READ', ...intent }: Intent = {},
 ): Vouching {
-  const { subject, role, purposeOfUse, inCare } = assertion
+  const { subject, role, inCare } = assertion
   // Those whose form of assertion names no place ask from ours.
   const locality = assertion.locality ?? organization.locality
   const patient = patientId ?? assertion.patientId
@@ -210,9 +222,9 @@ function vouchingFor(
   return {
     subject,
     role,
-    purposeOfUse,
+    purposeOfUse: intent.purposeOfUse ?? assertion.purposeOfUse,
     // What we are about to do ourselves; the policy has refused whoever claimed anything else.
-    action: 'READ',
+    action: does,
     organization: organization.code,
     organizationName: organization.name,
     patientId: patient,

@@ -1,12 +1,15 @@
+import type { Federation } from './config/federation.ts'
 import type { LoadedConfig } from './config/load.ts'
 import { GatewayError } from './core/errors.ts'
 import { retrieveNotices } from './core/federation/retrieve-notices.ts'
-import type { AuthorizedCall } from './core/model/call.ts'
+import type { Assertion, AuthorizedCall } from './core/model/call.ts'
+import type { HideChange } from './core/model/change.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import type { RetrieveNotice } from './core/model/notice.ts'
 import type { DeliveredDocument } from './core/model/retrieval.ts'
-import type { Clock, Community, Outbox } from './core/ports.ts'
+import type { Clock, Community, JournaledPush, Outbox, PushJournal } from './core/ports.ts'
 import { type Deliverer, dispatcher } from './journal/dispatcher.ts'
+import { pushDeliverer } from './journal/push-deliverer.ts'
 import type { Events } from './telemetry/events.ts'
 
 /** How long a gateway that stops waits for what it is just telling. */
@@ -14,9 +17,12 @@ const graceMs = 5_000
 /** How often the outbox is looked at for what is due again, or was left by another replica. */
 const everyMs = 1_000
 
+type Gateway = Omit<Federation['gateway'], 'deliveries'>
+
 export interface DeliveryParts {
   readonly communities: readonly Community[]
   readonly outbox: Outbox
+  readonly journal: PushJournal
   readonly clock: Clock
   readonly events: Events
 }
@@ -28,19 +34,37 @@ export interface Deliveries extends AsyncDisposable {
    * retrieval itself is not told of it. Rejects with GatewayError when they cannot be kept.
    */
   retrieved(call: AuthorizedCall, documents: readonly DeliveredDocument[]): Promise<void>
+  /** Something was put into the outbox by others: by the journal of pushes. */
+  wake(): void
+}
+
+/** The kind of the deliveries of pushes to our record. */
+export function pushesTo({ name }: Pick<Community, 'name'>): string {
+  return `push:${name}`
 }
 
 /** Starts to deliver what waits in the outbox. */
 export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): Deliveries {
-  const { communities, outbox, clock } = parts
+  const { communities, outbox, journal, clock } = parts
   const { deliveries: rules, ...gateway } = federation.gateway
   const home = homeCommunityId(gateway.home)
-  const patients = communities.find((community) => community.home === home)?.patients
+  const own = communities.find((community) => community.home === home)
+  const patients = own?.patients
   const notified = communities.filter(({ notices }) => notices !== undefined)
   const working = dispatcher({
     outbox,
     clock,
-    deliverers: new Map(notified.map((community) => [kindOf(community), retrieveDeliverer(community)])),
+    deliverers: new Map([
+      ...notified.map((community) => [kindOf(community), retrieveDeliverer(community)] as const),
+      ...(own === undefined
+        ? []
+        : [
+            [
+              pushesTo(own),
+              pushDeliverer({ journal, own, clock, timeoutMs: rules.timeoutMs, ourselves: spokesman(gateway, clock) }),
+            ] as const,
+          ]),
+    ]),
     backoff: { firstMs: rules.firstRetryMs, factor: 2, mostMs: rules.longestRetryMs, random: Math.random },
     concurrency: rules.concurrency,
     mostAttempts: rules.mostAttempts,
@@ -60,8 +84,29 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
       await Promise.all(recipients.flatMap((community) => notices.map((notice) => put(outbox, community, notice))))
       working.wake()
     },
+    wake: () => working.wake(),
     [Symbol.asyncDispose]: () => working[Symbol.asyncDispose](),
   }
+}
+
+/** Who asks our record to hide what INI notified us of: ourselves, in the role the configuration gives us (ini.md §7.3). */
+function spokesman({ home, organization, pushes, assertionLifetimeMs }: Gateway, clock: Clock) {
+  return ({ patientId }: HideChange, { id, digest }: JournaledPush): Assertion => ({
+    id,
+    issuer: organization.code,
+    community: homeCommunityId(home),
+    subject: organization.code,
+    role: pushes.hidingRole,
+    purposeOfUse: 'ACCESS UPDATE',
+    action: 'UPDATE',
+    organization: organization.code,
+    organizationName: organization.name,
+    ...(organization.locality === undefined ? {} : { locality: organization.locality }),
+    patientId,
+    validUntil: clock.now() + assertionLifetimeMs,
+    signer: 'gateway',
+    evidence: { kind: 'saml', digest },
+  })
 }
 
 function kindOf({ name }: Community): string {

@@ -1,22 +1,25 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer as createPlainServer, type Server } from 'node:http'
 import { createServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { loinc } from '../contracts/affinity-domain/document-types.ts'
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { auditTrail } from './audit/trail.ts'
 import { connectCommunities } from './communities.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { wrongPatient } from './core/federation/ask.ts'
 import { initiatingGateway } from './core/federation/initiating-gateway.ts'
+import { discoverPatient } from './core/federation/patient-discovery.ts'
 import type { FederationParts } from './core/federation/query.ts'
 import { respondingGateway } from './core/federation/responding-gateway.ts'
 import { retrieveGateway } from './core/federation/retrieve.ts'
 import type { Unverified } from './core/federation/verify-document.ts'
 import type { Peer } from './core/model/call.ts'
-import { homeCommunityId } from './core/model/identifiers.ts'
-import { accessPolicy } from './core/policy/access.ts'
-import type { Clock, Community, ReplayMemory } from './core/ports.ts'
+import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
+import { accessPolicyOf } from './core/policy/access.ts'
+import type { SearchService } from './core/policy/access-table.ts'
+import type { AccessPolicy, Clock, Community, ReplayMemory } from './core/ports.ts'
 import { deliveries } from './deliveries.ts'
 import { documentForms } from './documents/forms.ts'
 import { servedForms } from './documents/served-forms.ts'
@@ -28,11 +31,13 @@ import { documentRoutes } from './http/api/documents.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
+import { type Discover, iti55 } from './http/soap/patient-discovery.ts'
 import { type RefusalDialect, refusals } from './http/soap/refusals.ts'
 import { iti39, iti43 } from './http/soap/retrieve.ts'
 import { iti18, iti38 } from './http/soap/stored-query.ts'
 import { type KeySets, keySets } from './key-sets.ts'
 import { reloadable } from './keys/reloadable.ts'
+import { nationalDoors } from './national.ts'
 import { openStore } from './open-store.ts'
 import { anchorReader } from './parties.ts'
 import { healthRegistry } from './resilience/health.ts'
@@ -69,6 +74,7 @@ export const paths = {
   iti18: '/xds/DocumentRegistry_Service',
   iti38: '/xca/RespondingGateway_Service',
   iti43: '/xds/DocumentRepository_Service',
+  iti55: '/xcpd/RespondingGateway_Service',
 } as const
 
 /**
@@ -133,16 +139,19 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     deadlineMs: gateway.deadlineMs,
     admission: admission(gateway.maxConcurrentExchanges),
   }
-  const rules = federationParts(own, clock, events)
+  const policyFor = policiesOf(federation)
+  const rules = federationParts(own, { policy: policyFor(), pushes: store.journal, clock, events })
   const home = homeCommunityId(gateway.home)
   const initiating = initiatingGateway({ ...rules, communities, mode: gateway.routing })
   const responding = respondingGateway({ ...rules, own })
   const retrieving = {
-    ...{ policy: accessPolicy, clock, home, mostDocuments: retrieval.maxDocuments },
+    ...{ policy: rules.policy, clock, home, mostDocuments: retrieval.maxDocuments },
     unverified: ({ name }: Community) => unverifiedOf(config, name),
     ...(rules.onLeg === undefined ? {} : { onLeg: rules.onLeg }),
   }
-  const told = opened.use(deliveries(config, { communities, outbox: store.outbox, clock, events }))
+  const told = opened.use(
+    deliveries(config, { communities, outbox: store.outbox, journal: store.journal, clock, events }),
+  )
   const forms = opened.use(documentForms())
   const retrievals = retrieveGateway({ ...retrieving, communities, index: initiating })
   const ownRetrievals = retrieveGateway({
@@ -153,13 +162,13 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const forConsumers = (peer: Peer) => peer.home === home
   const forCommunities = (peer: Peer) => peer.home !== undefined && peer.home !== home
   const doors: Door[] = [
-    door(paths.iti18, 'DocumentRegistry', {
+    door(paths.iti18, 'ihe/wsdl/DocumentRegistry', {
       serve: soapEndpoint({ transactions: [iti18(initiating, home)], admits: forConsumers }, soap),
     }),
-    door(paths.iti43, 'DocumentRepository', {
+    door(paths.iti43, 'ihe/wsdl/DocumentRepository', {
       serve: soapEndpoint({ transactions: [{ ...iti43(retrievals, home), deadlineMs }], admits: forConsumers }, soap),
     }),
-    door(paths.iti38, 'RespondingGateway', {
+    door(paths.iti38, 'ihe/wsdl/RespondingGateway', {
       serve: soapEndpoint(
         {
           transactions: [iti38(responding, home), { ...iti39(ownRetrievals, home), deadlineMs }],
@@ -167,6 +176,13 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
         },
         soap,
       ),
+    }),
+    ...discoveryDoor(own, { home, admits: forCommunities, policy: rules.policy, soap, clock }),
+    ...nationalDoors(config, {
+      ...{ own, communities, rules, policyFor, soap, clock, door },
+      journal: store.journal,
+      deliveries: told,
+      retrievals: ownRetrievals,
     }),
   ]
   const documentsApi = documentRoutes({
@@ -226,11 +242,45 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   }
 }
 
-function federationParts(own: Community, clock: Clock, events: Events): FederationParts {
+/** Policies by the services they let through; by default those of ordinary faces. */
+function policiesOf({ gateway: { access } }: LoadedConfig['federation']) {
+  const matrix = access.documentTypes.map(({ roles, purposes, types }) => ({
+    roles,
+    ...(purposes === undefined ? {} : { purposes }),
+    types: types.map((code) => ({ code, scheme: loinc })),
+  }))
+  return (...searches: readonly SearchService[]) =>
+    accessPolicyOf({ matrix, regionOf: organizationHome, ...(searches.length === 0 ? {} : { searches }) })
+}
+
+/** Other communities ask whether we know a person, where we have an index of persons to look into. */
+function discoveryDoor(
+  { patients }: Community,
+  parts: {
+    readonly home: HomeCommunityId
+    readonly admits: (peer: Peer) => boolean
+    readonly policy: AccessPolicy
+    readonly soap: SoapParts
+    readonly clock: Clock
+  },
+): Door[] {
+  if (patients === undefined) return []
+  const { home, admits, policy, soap, clock } = parts
+  const discover: Discover = (sought, call) => discoverPatient(sought, call, { policy, clock, patients })
+  return [
+    door(paths.iti55, 'ihe/wsdl/RespondingGateway_PatientDiscovery', {
+      serve: soapEndpoint({ transactions: [iti55(discover, { home, clock })], admits }, soap),
+    }),
+  ]
+}
+
+function federationParts(
+  own: Community,
+  { events, ...parts }: Pick<FederationParts, 'policy' | 'pushes' | 'clock'> & { readonly events: Events },
+): FederationParts {
   return {
-    policy: accessPolicy,
+    ...parts,
     isAuthor,
-    clock,
     ...(own.patients === undefined ? {} : { patients: own.patients }),
     onLeg({ correlationId }, { outcome, durationMs }, community, error) {
       events.legFinished({ correlationId, community, outcome, durationMs, ...(error === undefined ? {} : { error }) })
@@ -243,13 +293,14 @@ function federationParts(own: Community, clock: Clock, events: Events): Federati
   }
 }
 
+/** A service and its contract: the WSDL by its path under `contracts`, without the ending, and every schema. */
 function door(path: string, wsdl: string, { serve }: Pick<Door, 'serve'>): Door {
-  const folder = new URL('../contracts/ihe/', import.meta.url)
-  const text = (name: string) => readFileSync(new URL(name, folder), 'utf8')
-  const schemas = ['rim.xsd', 'rs.xsd', 'query.xsd', 'xdsb.xsd', 'xml.xsd'].map(
-    (name) => [name, text(`xsd/${name}`)] as const,
-  )
-  return { path, serve, wsdl: text(`wsdl/${wsdl}.wsdl`), schemas: new Map(schemas) }
+  const contracts = new URL('../contracts/', import.meta.url)
+  const schemas = ['ihe/xsd/', 'ini/xsd/'].flatMap((name) => {
+    const folder = new URL(name, contracts)
+    return readdirSync(folder).map((file) => [file, readFileSync(new URL(file, folder), 'utf8')] as const)
+  })
+  return { path, serve, wsdl: readFileSync(new URL(`${wsdl}.wsdl`, contracts), 'utf8'), schemas: new Map(schemas) }
 }
 
 /** Everything that follows from keys, certificates and lists, as of one moment. */

@@ -1,6 +1,7 @@
 import { type AdapterTools, defineAdapter } from '../../src/config/adapter.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentRegistry } from '../../src/core/ports.ts'
+import { iniConsents } from './consents.ts'
 import { retrieveNotifier } from './notify.ts'
 import { search } from './operations.ts'
 import { type IniOptions, iniOptions } from './options.ts'
@@ -19,7 +20,7 @@ export default defineAdapter({
     const reaches = regions.flatMap((code) => tools.homeOf(code) ?? [])
     const searches = recentSearches(tools.clock)
     const registry = iniRegistry(new Set([home, ...reaches]), options, tools, searches)
-    const { notifyRetrieve, retrieve } = options
+    const { base, consents, consentsPath, consentsPatient, notifyRetrieve, retrieve } = options
     return {
       home,
       name,
@@ -32,6 +33,7 @@ export default defineAdapter({
         ? {}
         : { repository: iniRepository(retrieve, options, tools, { registry, searches }) }),
       ...(notifyRetrieve === undefined ? {} : { notices: { tell: retrieveNotifier(notifyRetrieve, tools, options) } }),
+      ...(consents ? { consents: iniConsents(new URL(consentsPath, base).href, consentsPatient, tools) } : {}),
       async [Symbol.asyncDispose]() {},
     }
   },

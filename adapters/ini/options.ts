@@ -12,6 +12,12 @@ export const iniOptions = z.strictObject({
   notifyRetrieve: z.url({ protocol: /^https$/ }).optional(),
   /** Whose home such a notice names: by its schema the region of assistance's; INI's own notices name none (ini.md §7.2). */
   notifyHome: z.enum(['absent', 'document', 'assistance']).default('absent'),
+  /** Whether INI is asked for the consents of those we assist; then nobody's record is told without. */
+  consents: z.boolean().default(false),
+  /** Path of INI's consent service on `base` (ini.md §1.2, row 9). */
+  consentsPath: z.string().startsWith('/').default('/FSEConsensiWeb/CommunicationConsent_Service'),
+  /** How the patient is spelt to it, which no public source shows: `ID^^^&OID&ISO` or the bare value (ini.md §7.2). */
+  consentsPatient: z.enum(['cx', 'value']).default('cx'),
   /** Spelling of the message id: regions write `uuid:…`, the national gateway bare UUIDs; INI takes all (ini.md §1.4). */
   messageId: z.enum(['urn:uuid', 'uuid', 'bare']).default('urn:uuid'),
 })

@@ -85,7 +85,7 @@ async function ask(baseUrl: string, tools: FhirTools, { call, patientId }: FhirS
     },
     signal: call.signal,
   })
-  if (status !== 200) throw refusal(status, outcomeIn(body), patientId !== undefined)
+  if (status !== 200) throw refusal(status, outcomeIn(body), { act: 'search', aboutPatient: patientId !== undefined })
   return parseJson(body)
 }
 
@@ -110,7 +110,8 @@ function nextPage(next: string, base: URL, { resourceType, patientId }: FhirSear
   return posted(`${url.origin}${path}/_search`, form)
 }
 
-function outcomeIn(body: Buffer): readonly Issue[] | undefined {
+/** What a failed request says of itself in FHIR; undefined when it does not. */
+export function outcomeIn(body: Buffer): readonly Issue[] | undefined {
   try {
     const value = parseJson(body)
     return isOutcome(value) ? readOutcome(value) : undefined
@@ -121,7 +122,11 @@ function outcomeIn(body: Buffer): readonly Issue[] | undefined {
 }
 
 /** A failed request in the gateway's words. `issues` is undefined when the server gave no reason in FHIR's way. */
-function refusal(status: number, issues: readonly Issue[] | undefined, aboutPatient: boolean): GatewayError {
+export function refusal(
+  status: number,
+  issues: readonly Issue[] | undefined,
+  { act, aboutPatient }: { readonly act: string; readonly aboutPatient: boolean },
+): GatewayError {
   const options = { details: { status }, issues: issues ?? [] }
   if (status === 429 || status === 503) {
     return new GatewayError('community-busy', 'The record is busy', options)
@@ -134,7 +139,7 @@ function refusal(status: number, issues: readonly Issue[] | undefined, aboutPati
   if (status === 404 && aboutPatient && issues?.some(({ code }) => code === 'XDSUnknownPatientId') === true) {
     return new GatewayError('patient-unknown', 'The record knows no such patient', options)
   }
-  if (status >= 400) return new GatewayError('community-rejected', 'The record refused the search', options)
+  if (status >= 400) return new GatewayError('community-rejected', `The record refused the ${act}`, options)
   return new GatewayError('community-misbehaved', 'The record answered with an unexpected status', options)
 }
 

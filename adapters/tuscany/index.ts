@@ -1,8 +1,11 @@
 import { organizations as names } from '../../contracts/affinity-domain/organizations.ts'
 import { defineAdapter } from '../../src/config/adapter.ts'
+import { fhirRecipient } from './fhir-recipient.ts'
 import { fhirRegistry } from './fhir-registry.ts'
-import { tuscanyOptions } from './options.ts'
+import { notificationForwarder } from './notifications.ts'
+import { changesByXds, tuscanyOptions } from './options.ts'
 import { fhirPatients } from './patients.ts'
+import { xdsRecipient } from './recipient.ts'
 import { xdsRepository } from './repository.ts'
 import { xdsRegistry } from './xds-registry.ts'
 
@@ -28,9 +31,16 @@ export default defineAdapter({
       reaches: organizations.flatMap((code) => tools.homeOf(code) ?? []).filter((other) => other !== home),
       registry: answers,
       ...(repository === undefined ? {} : { repository: xdsRepository(repository, options, tools) }),
+      ...(changesByXds(options) ? { recipient: xdsRecipient({ home, registry: answers, options, tools }) } : {}),
+      ...(options.transactions && fhir
+        ? { recipient: fhirRecipient({ baseUrl: fhir, binaries: options.binaries ?? `${fhir}/Binary`, tools }) }
+        : {}),
       ...(patients && fhir
         ? { patients: fhirPatients({ baseUrl: fhir, regionSystem, homes: tools.homeOf, tools }) }
         : {}),
+      ...(options.notifications === undefined
+        ? {}
+        : { notifications: notificationForwarder(options.notifications, tools) }),
       async [Symbol.asyncDispose]() {},
     }
   },

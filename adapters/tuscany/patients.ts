@@ -1,4 +1,5 @@
 import { GatewayError } from '../../src/core/errors.ts'
+import { tellsAnything } from '../../src/core/model/demographics.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import { authorities, type PatientId, patientId, samePatientId } from '../../src/core/model/patient.ts'
 import type { KnownPatient, PatientLocator } from '../../src/core/ports.ts'
@@ -17,7 +18,7 @@ export interface FhirPatientsParts {
 }
 
 /**
- * A person's identifiers and region of assistance from a patient index (PDQm, ITI-78). Two people under one identifier
+ * A person's identifiers, region of assistance and demographics from a patient index (PDQm, ITI-78). Two people under one identifier
  * are nobody's documents: that is `community-misbehaved`, and so is an answer about somebody else.
  */
 export function fhirPatients({ baseUrl, regionSystem, homes, tools }: FhirPatientsParts): PatientLocator {
@@ -64,6 +65,7 @@ function known(
   return {
     patient: { identifiers, active: activeOf(inUse, asked) },
     ...(assistedBy === undefined ? {} : { assistedBy }),
+    ...(tellsAnything(person.demographics) ? { demographics: person.demographics } : {}),
   }
 }
 

@@ -37,7 +37,7 @@ interface Flight {
  * Throws RangeError when a bound is not a whole number from one up.
  */
 export function cached(community: Community, options: CacheOptions, clock: Clock): CachedCommunity {
-  const { name, home, relation, identifiers, reaches, registry, repository, patients, notices } = community
+  const { registry } = community
   const answers = answerStore(options, clock)
   const flights = new Set<Flight>()
 
@@ -47,15 +47,8 @@ export function cached(community: Community, options: CacheOptions, clock: Clock
   }
 
   return {
-    name,
-    home,
-    relation,
-    identifiers,
-    reaches,
+    ...community,
     ...(registry && { registry: remembering(registry, answers, flights, options, clock) }),
-    ...(repository === undefined ? {} : { repository }),
-    ...(patients && { patients }),
-    ...(notices && { notices }),
     drop,
     dropPatient(patientId) {
       const patient = patientKey(patientId)
@@ -78,8 +71,9 @@ function remembering(
 ): DocumentRegistry {
   return {
     async query(query, call) {
-      if (bypass(query, call)) return await registry.query(query, call)
-      const question = questionKey(partitionOf(call), query)
+      const { generation } = call
+      if (generation === undefined || bypass(query, call)) return await registry.query(query, call)
+      const question = questionKey(`${generation} ${partitionOf(call)}`, query)
       const known = answers.get(question)
       if (known !== undefined) return known
 

@@ -54,6 +54,7 @@ const noTools: AdapterTools = {
   vouch: unused,
   ask: unused,
   retrieve: unused,
+  submit: unused,
   mostAtOnce: 1,
   homeOf: organizationHome,
 }

@@ -10,16 +10,16 @@ import { defaultPackageLimits, PackageReader } from '../wire/mtom/package.ts'
 import { writePackage } from '../wire/mtom/write.ts'
 import { includesOf } from '../wire/mtom/xop.ts'
 import { encodeEnvelope } from '../wire/soap.ts'
-import { defaultXmlLimits, NONE, type Node, readTreeInSteps, XmlError, type XmlTree } from '../wire/xml.ts'
+import { defaultXmlLimits, NONE, readTreeInSteps, XmlError, type XmlTree } from '../wire/xml.ts'
 import type { ArrivingAnswer } from './answer.ts'
 import { Arrivals, type ArrivalsParts } from './arrivals.ts'
-import type { AskRegistryParts, SealedOutgoing } from './ask-registry.ts'
 import { breather } from './breather.ts'
 import { failedBeforeAnswer, notSoap } from './failures.ts'
 import { messageIdOf, requireSameMessage } from './message-id.ts'
 import type { CommunityClient } from './send.ts'
+import { bodyOf, faultReply, relatesToOf, type SealedOutgoing, type SoapMessageParts } from './soap-message.ts'
 
-export interface RetrieveDocumentsParts extends Pick<AskRegistryParts, 'seal' | 'dress'>, ArrivalsParts {
+export interface RetrieveDocumentsParts extends SoapMessageParts, ArrivalsParts {
   readonly client: CommunityClient
   /** A new signed assertion about our caller. */
   readonly vouch: (call: AuthorizedCall) => Promise<string>
@@ -161,33 +161,11 @@ function treeOf(bytes: Buffer, signal: AbortSignal): Promise<XmlTree> {
 function opened({ tree, status }: Root, messageId: string) {
   const body = bodyOf(tree)
   requireSameMessage(relatesToOf(tree), messageId)
-  if (body !== NONE && tree.local(body) === 'Fault') {
-    const { code, reason, detail, subcode } = readFault(tree, body)
-    const issue = {
-      severity: 'error',
-      code: detail.errorCode ?? subcode ?? code,
-      text: detail.description ?? reason,
-    } as const
-    return { kind: 'fault', issue, sender: code === 'Sender' || code === 'Client' } as const
-  }
+  if (body !== NONE && tree.local(body) === 'Fault') return faultReply(readFault(tree, body))
   const isAnswer = body !== NONE && /^(RetrieveDocumentSetResponse|RegistryResponse)$/.test(tree.local(body))
   if (!isAnswer && status >= 400) throw notSoap(status)
   const { issues, documents } = decodeRetrieveResponse(tree, body)
   return { kind: 'answer', issues, documents } as const
-}
-
-/** By local names, whatever version of SOAP; a bare response stands for its own body. */
-function bodyOf(tree: XmlTree): Node {
-  if (tree.local(tree.root) !== 'Envelope') return tree.root
-  const body = tree.children(tree.root).find((node) => tree.local(node) === 'Body')
-  return body === undefined ? NONE : tree.first(body)
-}
-
-function relatesToOf(tree: XmlTree): string | undefined {
-  const header = tree.children(tree.root).find((node) => tree.local(node) === 'Header')
-  if (header === undefined) return undefined
-  const found = tree.children(header).find((node) => tree.local(node) === 'RelatesTo')
-  return found === undefined ? undefined : tree.text(found).trim()
 }
 
 function unreadable(error: MtomError | XmlError): GatewayError {

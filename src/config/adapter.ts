@@ -63,6 +63,34 @@ export type RepositoryReply =
   | ({ readonly kind: 'answer' } & RetrieveAnswer)
   | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
 
+/** What is done to documents, as assertions name it (ini.md §4.8). */
+export type WritingAction = 'CREATE' | 'UPDATE' | 'DELETE'
+
+/** A change to tell a registry of over SOAP. */
+export interface RegistrySubmission {
+  readonly url: string
+  readonly action: string
+  /** Serialised. */
+  readonly body: string
+  readonly call: AuthorizedCall
+  /** What the assertion claims that we are about to do. */
+  readonly does: WritingAction
+  /** The purpose of use it claims, where the act has one of its own; by default our caller's. */
+  readonly purposeOfUse?: string
+  /** Whom it is about; by default the patient of the call's assertion. */
+  readonly patientId?: PatientId
+  readonly messageId?: MessageIdForm
+}
+
+/** What the registry said; as told, even where status and issues contradict each other. */
+export type SubmissionReply =
+  | {
+      readonly kind: 'answer'
+      readonly status: 'success' | 'partial-success' | 'failure'
+      readonly issues: readonly Issue[]
+    }
+  | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
+
 /** What an adapter may do to the world. Everything is bounded by the call's signal. */
 export interface AdapterTools {
   readonly clock: Clock
@@ -80,11 +108,20 @@ export interface AdapterTools {
     readonly audience: string
     readonly call: AuthorizedCall
     readonly patientId?: PatientId
+    /** What we are about to do, where that is more than reading. */
+    readonly does?: WritingAction
+    /** For what purpose, where the act has one of its own; by default our caller's. */
+    readonly purposeOfUse?: string
   }) => Promise<string>
   /** Signs, sends, and opens the reply of a registry. Rejects with GatewayError when there is no readable reply. */
   readonly ask: (question: RegistryQuestion) => Promise<RegistryReply>
   /** Signs, sends, and takes documents as they arrive. Rejects with GatewayError when there is no readable reply. */
   readonly retrieve: (question: RepositoryQuestion) => Promise<RepositoryReply>
+  /**
+   * Signs, sends once, and opens the reply of a registry. Rejects with GatewayError when there is no readable reply: then
+   * whether the registry made the change is unknown.
+   */
+  readonly submit: (submission: RegistrySubmission) => Promise<SubmissionReply>
   /** How many documents one request may name, by the configuration. */
   readonly mostAtOnce: number
   /** The homeCommunityId of an organization code (`120`) of the affinity domain. */

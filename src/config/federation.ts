@@ -300,7 +300,55 @@ export const federation = z
           spool: file.optional(),
         })
         .prefault({}),
-      /** What is told to others later and must arrive: notices of retrievals. */
+      /** What INI pushes into our index. */
+      pushes: z
+        .strictObject({
+          /** Whether a push is taken while our record does not answer; it is kept and delivered later. */
+          whenRecordDown: z.enum(['accept', 'refuse']).default('accept'),
+          /** Codes of rules about metadata whose violation is told as a warning and does not block (`R56`). */
+          lenient: z.array(z.string().min(1)).default([]),
+          /** Within which the same notification, told again without a message id, is the same (ini.md §7.2: none has a correlation). */
+          repeatWithinMs: z.int().min(1_000).default(900_000),
+          /** How long what was delivered or discarded is kept, and recognised when it comes again. */
+          keptDays: z.int().min(1).max(3_650).default(90),
+          /** Whether a retrieval of references is answered for the author of the document only (ini.md §2.6). */
+          referencesTo: z.enum(['author', 'anybody']).default('author'),
+          /** How our record is told who hides a document that INI notified us of. */
+          hidingRole: z.string().min(1).default('NOR'),
+        })
+        .prefault({}),
+      /** Who may know of documents by their type; a role that stands in no row may know of all (AD 6.4 is not public: ini.md §9 no. 2). */
+      access: z
+        .strictObject({
+          documentTypes: z
+            .array(
+              z.strictObject({
+                roles: z.array(z.string()).min(1),
+                purposes: z.array(z.string()).min(1).optional(),
+                /** LOINC codes. */
+                types: z.array(z.string()),
+              }),
+            )
+            .default([]),
+        })
+        .prefault({}),
+      /** Consents are asked for when a community is named here; absent, they are not held against anything. */
+      consents: z
+        .strictObject({
+          /** The community that knows them. */
+          source: z.string().min(1),
+          /** How long an answer is relied on when nobody told us of a change. */
+          maxAgeMs: z.int().min(0).max(86_400_000).default(300_000),
+          /** Purposes of use that need no consent to consultation beside the citizen's own (ini.md §4.7, #2505). */
+          exempt: z.array(z.string()).default([]),
+          /** Documents of before this day need the consent to what is past: YYYYMMDD. Absent, there is no such day. */
+          pastBefore: z
+            .string()
+            .regex(/^[0-9]{8}$/)
+            .optional(),
+        })
+        .optional(),
+      /** What is told to others later and must arrive: pushes to our record, notices of retrievals. */
       deliveries: z
         .strictObject({
           /** How many are under way at once. */
@@ -349,6 +397,9 @@ export const federation = z
     for (const name of new Set(names)) {
       if (names.filter((other) => other === name).length > 1) fault(`two parties are called ${name}`, 'communities')
     }
+    const { consents } = gateway
+    if (consents !== undefined && !communities.some(({ name }) => name === consents.source))
+      fault('must name a community', 'gateway', 'consents', 'source')
     if (!communities.some(({ home }) => home === gateway.home))
       fault('must list the gateway’s own community', 'communities')
   })

@@ -2,11 +2,13 @@ import type { GatewayError } from './errors.ts'
 import type { QueryAnswer } from './model/answers.ts'
 import type { Assertion, AuthenticatedCall, AuthorizedCall, Peer } from './model/call.ts'
 import type { Consent, MetadataChange, Notification, Pushed } from './model/change.ts'
+import type { Demographics } from './model/demographics.ts'
 import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
 import type { RetrieveNotice } from './model/notice.ts'
 import type { Patient, PatientId } from './model/patient.ts'
 import type { DocumentReference, RetrieveAnswer } from './model/retrieval.ts'
 import type { StoredQuery } from './model/stored-query.ts'
+import type { Service } from './policy/access-table.ts'
 
 /** Milliseconds since the epoch. */
 export interface Clock {
@@ -23,6 +25,8 @@ export interface KnownPatient {
   readonly patient: Patient
   /** Region of assistance (RDA); `none` when the person has none; absent when it is not known. */
   readonly assistedBy?: HomeCommunityId | 'none'
+  /** Absent when the index tells none. */
+  readonly demographics?: Demographics
 }
 
 /** Hands out documents: ITI-43 inside a community, ITI-39 across. Rejects with GatewayError only. */
@@ -97,6 +101,13 @@ export interface AccessPolicy {
   authorize(query: StoredQuery, call: AuthenticatedCall): AuthorizedCall
   /** For retrieving documents of the patient the assertion names; which documents these are is found out with the permit. */
   authorizeRetrieval(call: AuthenticatedCall): AuthorizedCall
+  /**
+   * For a push: everything in it must be about the patient the assertion names. Which service it is follows from the
+   * change (`serviceOfChange`) where none is given. What a removal removes is judged as far as it is known by then.
+   */
+  authorizeChange(change: MetadataChange, call: AuthenticatedCall, service?: Service): AuthorizedCall
+  /** For what is neither: the role, the purpose and the action must be the service's. */
+  authorizeService(service: Service, call: AuthenticatedCall): AuthorizedCall
 }
 
 /** One attempt to reach data, granted or refused. Written before the answer leaves. */
@@ -260,14 +271,18 @@ export interface PatientChanges {
 
 /**
  * What was pushed to us, durably and for every replica: never lost once appended, recognised when it comes again, and
- * visible until the record has it. Every method rejects with GatewayError (`internal`, `overloaded`).
+ * visible until the record has it. A push ceases to be pending with its delivery, when the outbox is told that this was made
+ * or is discarded. Every method rejects with GatewayError (`internal`, `overloaded`).
  */
 export interface PushJournal {
   /**
    * Durable when it resolves, together with its delivery, which goes out after those of earlier pushes that touch one of
-   * its objects. Answers the push that was there before when one of its identities is taken by one that was not discarded.
+   * its objects. Answers the push that was there before when one of its identities is taken by one that was not discarded,
+   * or its id. Rejects with `request-too-large` for what is too large to be kept.
    */
   append(draft: JournalDraft): Promise<{ readonly sequence: number } | { readonly repeats: JournaledPush }>
+  /** The push that has taken one of the identities, unless it was discarded or they were freed. */
+  repeated(identities: readonly string[]): Promise<JournaledPush | undefined>
   /**
    * The changes about a person that are pending, and those appended after `since` whatever became of them. Everything whose
    * append resolved before the call is seen.
@@ -276,11 +291,12 @@ export interface PushJournal {
   /** Pending changes that touch one of the objects, in their order. */
   touching(objects: readonly string[]): Promise<readonly JournaledPush[]>
   find(id: string): Promise<JournaledPush | undefined>
-  /** It is with its recipient. False when it was not pending. */
-  delivered(id: string, now: number): Promise<boolean>
-  /** It is given up, and its delivery with it. False when it was not pending. */
-  discard(id: string, reason: string, now: number): Promise<boolean>
-  /** The latest first, at most 100: those before the push of that id. */
+  /** It is given up, and its delivery with it. False when it was not pending, or when its delivery is under way. */
+  discard(id: string, reason: string): Promise<boolean>
+  /**
+   * The latest first, at most 100 and fewer of large ones: those before the push of that id. Rejects with
+   * `parameter-invalid` when nothing is known of it any more.
+   */
   list(page: {
     readonly state?: PushState
     readonly before?: string

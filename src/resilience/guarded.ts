@@ -20,7 +20,8 @@ export function guarded(
   events: GuardEvents = {},
   clock: Clock = { now: () => Date.now() },
 ): GuardedCommunity {
-  const { name, home, relation, identifiers, reaches, registry, repository, patients, notices } = community
+  const { name, home, relation, identifiers, reaches, registry, repository, patients, consents } = community
+  const { notices, recipient, notifications } = community
   const guardOf = (actor: GuardedActor) => {
     const changed = (from: BreakerState, to: BreakerState): void => {
       try {
@@ -35,7 +36,8 @@ export function guarded(
   const asking = registry && { guard: guardOf('registry'), actor: registry }
   const retrieving = repository && { guard: guardOf('repository'), actor: repository }
   const locating = patients && { guard: guardOf('patients'), actor: patients }
-  const guards = [asking?.guard, retrieving?.guard, locating?.guard].filter((each) => each !== undefined)
+  const consulting = consents && { guard: guardOf('consents'), actor: consents }
+  const guards = [asking?.guard, retrieving?.guard, locating?.guard, consulting?.guard].filter((each) => each !== undefined)
 
   return {
     name,
@@ -60,8 +62,15 @@ export function guarded(
         locate: (patientId, call) => locating.guard.run(call, (limited) => locating.actor.locate(patientId, limited)),
       },
     }),
-    // Whoever delivers notices waits longer than a guard would.
+    ...(consulting && {
+      consents: {
+        consents: (patient, call) => consulting.guard.run(call, (limited) => consulting.actor.consents(patient, limited)),
+      },
+    }),
+    // Whoever delivers waits longer than a guard would.
     ...(notices && { notices }),
+    ...(recipient && { recipient }),
+    ...(notifications && { notifications }),
     health() {
       const actors = guards.map((each) => each.health())
       return { name, home, state: worstOf(actors.map((actor) => actor.state)), actors }

@@ -8,6 +8,13 @@ export interface GroupCommitOptions<Item, Receipt> {
   readonly batchSize: number
   /** How long an item may take from `add` to its receipt. */
   readonly deadlineMs: number
+  /** For items of very different sizes: both bounds hold for the sum of what they weigh too. */
+  readonly weights?: {
+    readonly of: (item: Item) => number
+    readonly capacity: number
+    /** A single item may weigh more. */
+    readonly batch: number
+  }
 }
 
 export interface GroupCommit<Item, Receipt> {
@@ -22,6 +29,7 @@ export interface GroupCommit<Item, Receipt> {
 
 interface Waiting<Item, Receipt> {
   readonly item: Item
+  readonly weight: number
   readonly resolve: (receipt: Receipt) => void
   readonly reject: (error: GatewayError) => void
   readonly timer: NodeJS.Timeout
@@ -30,8 +38,11 @@ interface Waiting<Item, Receipt> {
 /** One batch is written at a time; what arrives meanwhile makes the next one, so that many callers share one commit. */
 export function groupCommit<Item, Receipt>(options: GroupCommitOptions<Item, Receipt>): GroupCommit<Item, Receipt> {
   const { write, capacity, batchSize, deadlineMs } = options
+  const weights = options.weights ?? { of: () => 0, capacity: 0, batch: 0 }
   const queue = new Set<Waiting<Item, Receipt>>()
   let writing = 0
+  // Of the queue and of what is being written.
+  let weighs = 0
   let scheduled = false
   let drained: PromiseWithResolvers<void> | undefined
 
@@ -45,14 +56,17 @@ export function groupCommit<Item, Receipt>(options: GroupCommitOptions<Item, Rec
   async function flush(): Promise<void> {
     scheduled = false
     const batch: Waiting<Item, Receipt>[] = []
+    let weight = 0
     for (const waiting of queue) {
-      if (batch.length === batchSize) break
+      weight += waiting.weight
+      if (batch.length === batchSize || (batch.length > 0 && weight > weights.batch)) break
       batch.push(waiting)
       queue.delete(waiting)
     }
     writing = batch.length
     if (batch.length > 0) await settle(batch)
     writing = 0
+    for (const waiting of batch) weighs -= waiting.weight
     schedule()
     if (queue.size === 0) drained?.resolve()
   }
@@ -72,16 +86,19 @@ export function groupCommit<Item, Receipt>(options: GroupCommitOptions<Item, Rec
   return {
     add(item) {
       if (drained !== undefined) return Promise.reject(new GatewayError('internal', 'The store is closed'))
-      if (queue.size + writing >= capacity) {
+      const weight = weights.of(item)
+      if (queue.size + writing >= capacity || weighs + weight > weights.capacity) {
         return Promise.reject(new GatewayError('overloaded', 'Too many records wait to be written'))
       }
       const { promise, resolve, reject } = Promise.withResolvers<Receipt>()
       const timer = setTimeout(() => {
         const started = !queue.delete(waiting)
+        if (!started) weighs -= weight
         reject(new GatewayError('internal', 'A record was not written in time', { details: { started, deadlineMs } }))
       }, deadlineMs)
-      const waiting = { item, resolve, reject, timer }
+      const waiting = { item, weight, resolve, reject, timer }
       queue.add(waiting)
+      weighs += weight
       schedule()
       return promise
     },

@@ -61,4 +61,74 @@ export const migrations: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
 
    CREATE INDEX outbox_done_by_age ON outbox_done (done_at);`,
+
+  // What was pushed to us. A push has as its sequence the step at which it was appended; another step is taken when it ceases
+  // to be pending. Identities, patients and objects are digests. Those of identities are there while the push has taken
+  // them, those of objects while it is pending; "settled" is the step at which it ceased to be.
+  `CREATE TABLE push_step (step INTEGER NOT NULL) STRICT;
+   INSERT INTO push_step VALUES (0);
+
+   CREATE TABLE push (
+     sequence INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     state TEXT NOT NULL,
+     settled_at INTEGER,
+     reason TEXT,
+     content TEXT NOT NULL
+   ) STRICT;
+
+   CREATE INDEX push_by_state ON push (state, sequence);
+   CREATE INDEX push_by_age ON push (settled_at) WHERE settled_at IS NOT NULL;
+
+   CREATE TABLE push_identity (
+     identity BLOB PRIMARY KEY,
+     sequence INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE INDEX push_identity_by_push ON push_identity (sequence);
+
+   CREATE TABLE push_patient (
+     patient BLOB NOT NULL,
+     sequence INTEGER NOT NULL,
+     settled INTEGER,
+     PRIMARY KEY (patient, sequence)
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE INDEX push_patient_settled ON push_patient (patient, settled);
+   CREATE INDEX push_patient_by_push ON push_patient (sequence);
+
+   CREATE TABLE push_object (
+     object BLOB NOT NULL,
+     sequence INTEGER NOT NULL,
+     PRIMARY KEY (object, sequence)
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE INDEX push_object_by_push ON push_object (sequence);
+
+   -- Whoever is done with the delivery of a push is done with the push, also one who knows nothing of pushes. The delivery has
+   -- a key of its own; what makes it "first" is that no earlier push that is pending touches one of its objects.
+   CREATE TRIGGER push_is_settled AFTER INSERT ON outbox_done
+   WHEN EXISTS (SELECT 1 FROM push WHERE id = NEW.id AND state = 'pending')
+   BEGIN
+     UPDATE push_step SET step = step + 1;
+     UPDATE push_patient SET settled = (SELECT step FROM push_step)
+       WHERE sequence = (SELECT sequence FROM push WHERE id = NEW.id);
+     DELETE FROM push_identity
+       WHERE NEW.reason IS NOT NULL AND sequence = (SELECT sequence FROM push WHERE id = NEW.id);
+     UPDATE outbox SET first = 1 WHERE id IN (
+       SELECT push.id
+       FROM (
+         SELECT DISTINCT mine.sequence AS ended, (
+           SELECT min(behind.sequence) FROM push_object AS behind
+           WHERE behind.object = mine.object AND behind.sequence > mine.sequence) AS sequence
+         FROM push_object AS mine WHERE mine.sequence = (SELECT sequence FROM push WHERE id = NEW.id)
+       ) AS next JOIN push ON push.sequence = next.sequence
+       WHERE NOT EXISTS (
+         SELECT 1 FROM push_object AS its JOIN push_object AS before ON before.object = its.object
+         WHERE its.sequence = next.sequence AND before.sequence < its.sequence AND before.sequence <> next.ended));
+     DELETE FROM push_object WHERE sequence = (SELECT sequence FROM push WHERE id = NEW.id);
+     UPDATE push SET settled_at = NEW.done_at, reason = NEW.reason,
+       state = CASE WHEN NEW.reason IS NULL THEN 'delivered' ELSE 'discarded' END
+       WHERE id = NEW.id;
+   END;`,
 ]

@@ -90,7 +90,7 @@ export function outboxOn(
 }
 
 /** Throws GatewayError for a text that is too long, or that an engine would keep otherwise than it is. */
-function insistOn(texts: Readonly<Partial<Record<keyof typeof longest, string>>>): void {
+export function insistOn(texts: Readonly<Partial<Record<keyof typeof longest, string>>>): void {
   for (const [name, text] of Object.entries(texts) as [keyof typeof longest, string][]) {
     const named = name === 'content' || name === 'reason' || text !== ''
     const fits = text.length <= longest[name] && text.isWellFormed() && !text.includes('\0')
@@ -98,13 +98,15 @@ function insistOn(texts: Readonly<Partial<Record<keyof typeof longest, string>>>
   }
 }
 
-function whole(number: number): number {
+/** The instant, in whole milliseconds. Throws GatewayError for what is none. */
+export function whole(number: number): number {
   const result = Math.ceil(number)
   if (!Number.isSafeInteger(result)) throw unfit('instant')
   return result
 }
 
-function bounded(limit: number): number {
+/** How many rows a page of that limit may have. */
+export function bounded(limit: number): number {
   return Math.max(0, Math.min(Math.trunc(limit), mostAtOnce))
 }
 

@@ -1,3 +1,5 @@
+import { pushMigration } from './postgres-push-migration.ts'
+
 /** Marks a schema as this gateway's; the table holds the version of the schema and the identity of the store. */
 export const markTable = 'crocevia_store'
 
@@ -234,5 +236,7 @@ export function migrationsOf(schema: string): readonly string[] {
        END LOOP;
        RETURN changed;
      END $$;`,
+
+    pushMigration(schema),
   ]
 }

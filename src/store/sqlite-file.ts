@@ -29,6 +29,8 @@ export interface StoreFile {
    * file is no longer at its path, and what the work or node:sqlite throws.
    */
   write<T>(work: () => T): T
+  /** Does the work on what was committed when it begins, and nothing later. Throws as `write` does. */
+  read<T>(work: () => T): T
   close(): void
 }
 
@@ -46,7 +48,11 @@ export function openFile(options: FileOptions): StoreFile {
       write(work) {
         // A file that was moved or deleted still takes writes, and loses them.
         insistOn(path, identity)
-        return inTransaction(db, work)
+        return inTransaction(db, 'IMMEDIATE', work)
+      },
+      read(work) {
+        insistOn(path, identity)
+        return inTransaction(db, 'DEFERRED', work)
       },
       close: () => db.close(),
     }
@@ -59,7 +65,7 @@ export function openFile(options: FileOptions): StoreFile {
 function prepareFile(db: DatabaseSync, options: FileOptions): void {
   if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`)
   if (isForeign(db)) throw new FileError('foreign-file')
-  inTransaction(db, () => migrate(db))
+  inTransaction(db, 'IMMEDIATE', () => migrate(db))
   // WAL lets readers look while records are written; FULL syncs the log at every commit.
   const { journal_mode: mode } = db.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string }
   if (mode !== 'wal') throw new FileError('no-write-ahead-log')
@@ -83,8 +89,8 @@ function migrate(db: DatabaseSync): void {
   db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`)
 }
 
-function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE')
+function inTransaction<T>(db: DatabaseSync, kind: 'IMMEDIATE' | 'DEFERRED', work: () => T): T {
+  db.exec(`BEGIN ${kind}`)
   try {
     const result = work()
     db.exec('COMMIT')

@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Use } from '../core/ports.ts'
 import type { OutboxChange, OutboxPage } from './outbox.ts'
+import type { PushPage, PushRow } from './push-journal.ts'
 import { FileError, type FileOptions, openFile, type StoreFile } from './sqlite-file.ts'
 import { type Journal, journalIn } from './sqlite-journal.ts'
 import { outboxIn, type SqliteOutbox } from './sqlite-outbox.ts'
+import { pushesIn, type SqlitePushes } from './sqlite-pushes.ts'
 import { type ReplayTable, replayTableIn } from './sqlite-replay.ts'
 import type { ChainHead } from './store.ts'
 import type { WorkerReply } from './worker-channel.ts'
@@ -19,6 +21,17 @@ export type StoreRequest =
   | { readonly kind: 'change'; readonly changes: readonly OutboxChange[]; readonly now: number }
   | { readonly kind: 'claim'; readonly now: number; readonly limit: number; readonly until: number }
   | { readonly kind: 'list'; readonly page: OutboxPage }
+  | {
+      readonly kind: 'push'
+      readonly rows: readonly PushRow[]
+      readonly now: number
+      readonly forgetBefore: number
+    }
+  | { readonly kind: 'pushes-about'; readonly patients: readonly string[]; readonly since: number | undefined }
+  | { readonly kind: 'pushes-touching'; readonly objects: readonly string[] }
+  | { readonly kind: 'push-repeated'; readonly identities: readonly string[] }
+  | { readonly kind: 'push-of'; readonly which: { readonly id: string } | { readonly sequence: number } }
+  | { readonly kind: 'pushes'; readonly page: PushPage }
   | { readonly kind: 'close' }
 
 // SQLite's primary result codes (sqlite.org/rescode.html), in a word for operators.
@@ -41,6 +54,7 @@ interface Opened {
   readonly journal: Journal
   readonly replay: ReplayTable
   readonly outbox: SqliteOutbox
+  readonly pushes: SqlitePushes
 }
 
 let options = workerData as FileOptions
@@ -55,7 +69,13 @@ function store(): Opened {
 function open(): Opened {
   const file = openFile(options)
   try {
-    return { file, journal: journalIn(file), replay: replayTableIn(file), outbox: outboxIn(file) }
+    return {
+      file,
+      journal: journalIn(file),
+      replay: replayTableIn(file),
+      outbox: outboxIn(file),
+      pushes: pushesIn(file),
+    }
   } catch (error) {
     file.close()
     throw error
@@ -82,6 +102,18 @@ function answer(request: StoreRequest): unknown {
       return store().outbox.claim(request.now, request.limit, request.until)
     case 'list':
       return store().outbox.list(request.page)
+    case 'push':
+      return store().pushes.append(request.rows, request.now, request.forgetBefore)
+    case 'pushes-about':
+      return store().pushes.about(request.patients, request.since)
+    case 'pushes-touching':
+      return store().pushes.touching(request.objects)
+    case 'push-repeated':
+      return store().pushes.repeated(request.identities)
+    case 'push-of':
+      return store().pushes.find(request.which)
+    case 'pushes':
+      return store().pushes.list(request.page)
     case 'close':
       close()
       return undefined

@@ -4,6 +4,7 @@ import { genesis } from './chain.ts'
 import { groupCommit } from './group-commit.ts'
 import { decoded, encoded, insistOnUses, pageSize } from './limits.ts'
 import { outboxOn } from './outbox.ts'
+import { pushJournalOn, pushKeptMs } from './push-journal.ts'
 import type { JournalRow, WalkedPage } from './sqlite-journal.ts'
 import type { StoreRequest } from './sqlite-worker.ts'
 import type { AuditRecord, ChainHead, ChainReport, Store } from './store.ts'
@@ -12,7 +13,10 @@ import { workerChannel } from './worker-channel.ts'
 export interface SqliteStoreOptions {
   /** The database file, on a local disk; made when absent, its folder is not. Network file systems lose locks. */
   readonly path: string
-  /** How many calls of each kind may wait: appends, uses, changes of the outbox; one more is refused as `overloaded`. */
+  /**
+   * How many calls of each kind may wait: appends, uses, changes of the outbox, pushes, questions about pushes; one more is
+   * refused as `overloaded`.
+   */
   readonly capacity?: number
   /** How many calls of one kind may share one commit. */
   readonly batchSize?: number
@@ -22,7 +26,9 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number
   /** The most pages of 4 KiB the file may grow to; absent, the disk decides. */
   readonly maxPages?: number
-  /** By which uses and deliveries grow old; absent, the system's. */
+  /** How long pushes are kept once they are no longer pending, and recognised when they come again; 90 days. */
+  readonly keptMs?: number
+  /** By which uses, deliveries and pushes grow old; absent, the system's. */
   readonly clock?: Clock
 }
 
@@ -37,6 +43,7 @@ const maxReads = 64
  */
 export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path, capacity = 1024, batchSize = 256, deadlineMs = 5000, busyTimeoutMs = 2000, maxPages } = options
+  const { keptMs = pushKeptMs } = options
   const clock = options.clock ?? { now: () => Date.now() }
   let identity: string | undefined
   const channel = workerChannel<StoreRequest>(new URL('./sqlite-worker.ts', import.meta.url), () => ({
@@ -70,18 +77,22 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   })
 
   let closing: Promise<void> | undefined
-  let reads = 0
 
-  async function look<Reply>(request: StoreRequest): Promise<Reply> {
-    if (closing !== undefined) throw new GatewayError('internal', 'The store is closed')
-    if (reads >= maxReads) throw new GatewayError('overloaded', 'Too many readers of the store')
-    reads++
-    try {
-      return await channel.ask<Reply>(request, deadlineMs)
-    } finally {
-      reads--
+  /** Asks the thread, for at most so many callers at once. */
+  function reader(most: number): <Reply>(request: StoreRequest) => Promise<Reply> {
+    let reads = 0
+    return async <Reply>(request: StoreRequest) => {
+      if (closing !== undefined) throw new GatewayError('internal', 'The store is closed')
+      if (reads >= most) throw new GatewayError('overloaded', 'Too many readers of the store')
+      reads++
+      try {
+        return await channel.ask<Reply>(request, deadlineMs)
+      } finally {
+        reads--
+      }
     }
   }
+  const look = reader(maxReads)
 
   const outbox = outboxOn(
     {
@@ -91,6 +102,20 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
     },
     clock,
     limits,
+  )
+
+  // Every query of the gateway asks what was pushed.
+  const lookUp = reader(capacity)
+  const journal = pushJournalOn(
+    {
+      append: (rows, now, forgetBefore) => channel.ask({ kind: 'push', rows, now, forgetBefore }),
+      about: (patients, since) => lookUp({ kind: 'pushes-about', patients, since }),
+      touching: (objects) => lookUp({ kind: 'pushes-touching', objects }),
+      repeated: (identities) => lookUp({ kind: 'push-repeated', identities }),
+      find: (which) => lookUp({ kind: 'push-of', which }),
+      list: (page) => look({ kind: 'pushes', page }),
+    },
+    { clock, outbox, keptMs, limits },
   )
 
   async function verify(anchor: ChainHead | undefined, signal: AbortSignal | undefined): Promise<ChainReport> {
@@ -117,7 +142,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   async function close(): Promise<void> {
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
     const timer = setTimeout(giveUp, deadlineMs)
-    const drained = Promise.all([appends.drain(), uses.drain(), outbox.drain()])
+    const drained = Promise.all([appends.drain(), uses.drain(), outbox.drain(), journal.drain()])
     const closed = drained.then(() => channel.ask<undefined>({ kind: 'close' }))
     // A disk that hangs must not keep the gateway from ending: what was not confirmed has been rejected by now.
     await Promise.race([closed.catch(() => undefined), late])
@@ -140,6 +165,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
       return await uses.add(call)
     },
     outbox,
+    journal,
     verify: ({ anchor, signal } = {}) => verify(anchor, signal),
     [Symbol.asyncDispose]() {
       closing ??= close()

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
-import type { Outbox, ReplayMemory } from '../core/ports.ts'
+import type { Outbox, PushJournal, ReplayMemory } from '../core/ports.ts'
 
 /**
  * One attempt to reach data, as it is kept: plain JSON, instants in ISO 8601 UTC. It holds what an ATNA query event is
@@ -105,5 +105,8 @@ export interface AuditStore extends AsyncDisposable {
   verify(options?: { readonly anchor?: ChainHead; readonly signal?: AbortSignal }): Promise<ChainReport>
 }
 
-/** What the gateway keeps on disk: its journal, the uses it must not grant twice, what it has to deliver. Disposing drains all. */
-export type Store = AuditStore & ReplayMemory & { readonly outbox: Outbox }
+/**
+ * What the gateway keeps on disk: the journal of accesses, the uses it must not grant twice, what it has to deliver, and what
+ * was pushed to it. Disposing drains all.
+ */
+export type Store = AuditStore & ReplayMemory & { readonly outbox: Outbox; readonly journal: PushJournal }

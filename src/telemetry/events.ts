@@ -72,7 +72,10 @@ export interface Events {
   exchangeFinished(event: ExchangeFinished): void
   legFinished(event: LegFinished): void
   breakerChanged(
-    event: OfCommunity & { readonly actor: 'registry' | 'repository' | 'patients'; readonly state: BreakerState },
+    event: OfCommunity & {
+      readonly actor: 'registry' | 'repository' | 'patients' | 'consents'
+      readonly state: BreakerState
+    },
   ): void
   /** The keys of an issuer could not be had; the old ones are used as long as they may be. */
   keySetFailed(event: { readonly set: string; readonly error: GatewayError }): void

@@ -1,4 +1,4 @@
-import { soapNames } from './soap.ts'
+import { type Fault, SoapFaultError, soapNames } from './soap.ts'
 import { NONE, type Node, type XmlTree } from './xml.ts'
 import { escapeText } from './xml-write.ts'
 
@@ -15,18 +15,35 @@ export interface Outgoing11 {
 
 /**
  * Spells a SOAP 1.1 message around a serialised body, its addressing as INI's notifications write it: without security
- * and without `mustUnderstand` (ini.md §7.2). Throws RangeError on what XML cannot carry.
+ * and without `mustUnderstand` (ini.md §7.2); without addressing it has no header. Throws RangeError on what XML cannot
+ * carry.
  */
-export function encodeEnvelope11({ action, messageId, to, relatesTo }: Outgoing11, body: string): string {
+export function encodeEnvelope11(addressing: Outgoing11 | undefined, body: string): string {
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="${soapNames.soap11}">` +
+    `${addressing === undefined ? '' : encodeHeader(addressing)}<env:Body>${body}</env:Body></env:Envelope>`
+  )
+}
+
+function encodeHeader({ action, messageId, to, relatesTo }: Outgoing11): string {
   return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<env:Envelope xmlns:env="${soapNames.soap11}"><env:Header xmlns:wsa="${soapNames.wsa}">`,
+    `<env:Header xmlns:wsa="${soapNames.wsa}">`,
     to === undefined ? '' : `<wsa:To>${escapeText(to)}</wsa:To>`,
     `<wsa:MessageID>${escapeText(messageId)}</wsa:MessageID>`,
     relatesTo === undefined ? '' : `<wsa:RelatesTo>${escapeText(relatesTo)}</wsa:RelatesTo>`,
-    `<wsa:Action>${escapeText(action)}</wsa:Action>`,
-    `</env:Header><env:Body>${body}</env:Body></env:Envelope>`,
+    `<wsa:Action>${escapeText(action)}</wsa:Action></env:Header>`,
   ].join('')
+}
+
+const faultCodes = { Sender: 'Client', Receiver: 'Server' } as const
+
+/** Spells a fault as the body of a SOAP 1.1 message (SOAP 1.1 §4.4): its code and reason, and no more. */
+export function encodeFault11({ code, reason }: Fault): string {
+  const spelt = code === 'Sender' || code === 'Receiver' ? faultCodes[code] : code
+  return (
+    `<env:Fault><faultcode>env:${spelt}</faultcode>` +
+    `<faultstring xml:lang="en">${escapeText(reason)}</faultstring></env:Fault>`
+  )
 }
 
 /** The HTTP header that goes with a SOAP 1.1 request (SOAP 1.1 §6.1.1). */
@@ -63,6 +80,37 @@ export function openEnvelope11(tree: XmlTree): Opened11 {
     ...(relatesTo === undefined ? {} : { relatesTo }),
     body: body === NONE ? NONE : tree.first(body),
   }
+}
+
+/** The actor that everybody plays (SOAP 1.1 §4.2.2). */
+const next = 'http://schemas.xmlsoap.org/soap/actor/next'
+
+/**
+ * Takes a request apart that must be SOAP 1.1. Throws SoapFaultError: VersionMismatch for any other envelope,
+ * MustUnderstand for a mandatory header that is for us and that `understands` refuses, Sender for a shape SOAP does not
+ * allow, and for a body that does not hold one message (SOAP 1.1 §4).
+ */
+export function openRequest11(tree: XmlTree, understands: (namespace: string, local: string) => boolean): Opened11 {
+  const { root } = tree
+  if (!tree.is(root, soapNames.soap11, 'Envelope')) {
+    throw new SoapFaultError({ code: 'VersionMismatch', reason: 'Only SOAP 1.1 is spoken here' })
+  }
+  const [first, second] = tree.children(root, soapNames.soap11)
+  const header = first !== undefined && tree.local(first) === 'Header' ? first : NONE
+  const body = header === NONE ? first : second
+  if (body === undefined || tree.local(body) !== 'Body') throw malformed('The envelope has no Body')
+  for (const block of header === NONE ? [] : tree.children(header)) {
+    if (tree.attribute(block, 'mustUnderstand', soapNames.soap11)?.trim() !== '1') continue
+    if (!['', next].includes(tree.attribute(block, 'actor', soapNames.soap11)?.trim() ?? '')) continue
+    if (understands(tree.namespace(block), tree.local(block))) continue
+    throw new SoapFaultError({ code: 'MustUnderstand', reason: 'A mandatory header is not understood' })
+  }
+  if (tree.children(body).length !== 1) throw malformed('The Body must hold one message')
+  return openEnvelope11(tree)
+}
+
+function malformed(reason: string): SoapFaultError {
+  return new SoapFaultError({ code: 'Sender', reason })
 }
 
 function named(tree: XmlTree, parent: Node, local: string): Node {

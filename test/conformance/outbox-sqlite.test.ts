@@ -34,6 +34,6 @@ outboxBehaves('sqlite', async () => {
       }
     },
     narrow: (capacity) => open({ path: join(directory, 'narrow.db'), capacity }),
-    full: () => open({ path: join(directory, 'full.db'), maxPages: 32 }),
+    full: () => open({ path: join(directory, 'full.db'), maxPages: 46 }),
   }
 })

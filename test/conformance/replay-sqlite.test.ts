@@ -35,6 +35,6 @@ replayMemoryBehaves('sqlite', async () => {
       }
     },
     narrow: (capacity) => open({ path: join(directory, 'narrow.db'), capacity }),
-    full: () => open({ path: join(directory, 'full.db'), maxPages: 16 }),
+    full: () => open({ path: join(directory, 'full.db'), maxPages: 30 }),
   }
 })

@@ -34,6 +34,6 @@ auditStoreBehaves('sqlite', async () => {
     unprotect: `DROP TRIGGER IF EXISTS audit_is_never_changed; DROP TRIGGER IF EXISTS audit_is_never_deleted;
                 DROP TRIGGER IF EXISTS audit_only_grows`,
     narrow: (capacity) => open({ path: join(directory, 'narrow.db'), capacity }),
-    full: () => open({ path: join(directory, 'full.db'), maxPages: 12 }),
+    full: () => open({ path: join(directory, 'full.db'), maxPages: 26 }),
   }
 })

@@ -49,6 +49,14 @@ export const behaviours = [
   'wrong-document',
   /** The first document in base64 that is none. */
   'base64-broken',
+  // Of those who take what is pushed:
+  /** Has no time just now, and asks to be tried again: XDSRegistryBusy, or 503. */
+  'busy',
+  /** Says that it has stored what it has not. */
+  'forgetful',
+  /** Stores, and has something to remark: `issues`, with success. */
+  'remark',
+  // Of INI:
   /** INI: the region of assistance could not be told of the retrieval (RtRE3). */
   'unnotified',
   /** INI: knows of no search, whatever was searched for (RTW2). */
@@ -59,8 +67,18 @@ export const behaviours = [
 
 export type Behaviour = (typeof behaviours)[number]
 
+/** What a registry has to say, in the words of its choice. */
+export interface Remark {
+  readonly code: string
+  readonly text: string
+  /** Default `Error` of who refuses, `Warning` of who remarks. */
+  readonly severity?: 'Error' | 'Warning'
+}
+
 export interface Setting {
   readonly behave: Behaviour
+  /** What is said by who takes pushes and is told to `refuse` or to `remark`. */
+  readonly issues?: readonly Remark[]
   /** `slow`: how late, default 2000. `drip`: between two pieces, default 100; `slow-drip`: 20. */
   readonly delayMs?: number
   /** After so many requests it is normal again; absent: until told otherwise. Not for `down`. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Asked } from './asked.ts'
-import { isBehaviour, type Setting } from './behaviour.ts'
+import { isBehaviour, type Remark, type Setting } from './behaviour.ts'
 import type { Counterpart } from './server.ts'
 
 /** One plain HTTP server on loopback from which the counterparts are told how to behave. */
@@ -75,13 +75,14 @@ function withoutBody({ body: _body, ...rest }: Asked): Omit<Asked, 'body'> {
 function readSetting(text: string): Setting {
   const given: unknown = JSON.parse(text)
   if (typeof given !== 'object' || given === null) throw new Error('An object is needed')
-  const { behave, delayMs, times, face, ...others } = given as Record<string, unknown>
+  const { behave, delayMs, times, face, issues, ...others } = given as Record<string, unknown>
   if (!isBehaviour(behave)) throw new Error('behave is none of the known behaviours')
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw new Error(`${unknown} is not known`)
   if (!isWhole(delayMs, 0, longestDelayMs)) throw new Error('delayMs must be a number of milliseconds')
   if (!isWhole(times, 1, 1_000_000)) throw new Error('times must be a number of requests')
   if (face !== undefined && typeof face !== 'string') throw new Error('face must be a name')
+  if (issues !== undefined && !areRemarks(issues)) throw new Error('issues must be a list of codes and texts')
   if (behave === 'down' && (times ?? face) !== undefined)
     throw new Error('down is for the whole party, until told otherwise')
   return {
@@ -89,7 +90,20 @@ function readSetting(text: string): Setting {
     ...(delayMs !== undefined && { delayMs }),
     ...(times !== undefined && { times }),
     ...(face !== undefined && { face }),
+    ...(issues !== undefined && { issues }),
   }
+}
+
+function areRemarks(given: unknown): given is readonly Remark[] {
+  return (
+    Array.isArray(given) &&
+    given.every(
+      (remark: Partial<Record<keyof Remark, unknown>> | null) =>
+        typeof remark?.code === 'string' &&
+        typeof remark.text === 'string' &&
+        (remark.severity === undefined || remark.severity === 'Error' || remark.severity === 'Warning'),
+    )
+  )
 }
 
 function isWhole(value: unknown, from: number, to: number): value is number | undefined {

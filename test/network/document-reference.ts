@@ -47,7 +47,7 @@ export function documentReference(entry: Entry, base: string, { entries, associa
       profile: ['https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Comprehensive.DocumentReference'],
     },
     contained: people.resources,
-    ...(entry.home !== undefined && { extension: [{ url: homeExtension, valueOid: entry.home }] }),
+    ...extensions(entry),
     masterIdentifier: uniqueIdentifier(entry.uniqueId),
     identifier: [
       {
@@ -94,13 +94,27 @@ export function documentReference(entry: Entry, base: string, { entries, associa
     ],
     context: {
       ...(entry.events.length > 0 && { event: entry.events.map(concept) }),
-      period: { start: instant(entry.serviceStartTime), end: instant(entry.serviceStopTime) },
+      ...period(entry),
       facilityType: concept(entry.facilityType),
       practiceSetting: concept(entry.practiceSetting),
       sourcePatientInfo: { reference: '#patient', identifier: assigned(entry.patient) },
       ...(entry.references.length > 0 && { related: entry.references.map(related) }),
     },
   }
+}
+
+function period({ serviceStartTime: start, serviceStopTime: end }: Entry): Json {
+  if (start === '' && end === '') return {}
+  return { period: { ...(start !== '' && { start: instant(start) }), ...(end !== '' && { end: instant(end) }) } }
+}
+
+/** The home, and the slots that were put here: as extensions, a URN for a name. */
+function extensions({ home, otherSlots = {} }: Entry): Json {
+  const slots = Object.entries(otherSlots)
+    .filter(([name]) => name.startsWith('urn:'))
+    .flatMap(([url, values]) => values.map((valueString) => ({ url, valueString })))
+  const all = [...(home === undefined ? [] : [{ url: homeExtension, valueOid: home }]), ...slots]
+  return all.length === 0 ? {} : { extension: all }
 }
 
 /** Where the bytes are (ITI-68): what the record needs to find them, and nothing of whom they are about. */

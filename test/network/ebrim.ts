@@ -91,13 +91,14 @@ export function registryErrorList(issues: readonly RegistryIssue[]): string {
   )
 }
 
-function extrinsicObject(entry: Entry): string {
+/** An entry as an object; without a logical id, a version or a service time where these are empty: the sender knows none. */
+export function extrinsicObject(entry: Entry): string {
   const { entryUuid: id } = entry
   return element(
     'rim:ExtrinsicObject',
     {
       id,
-      lid: entry.logicalId,
+      ...(entry.logicalId !== '' && { lid: entry.logicalId }),
       ...homeOf(entry),
       objectType: stable,
       status: statusPrefix + entry.status,
@@ -106,26 +107,23 @@ function extrinsicObject(entry: Entry): string {
     },
     slot('creationTime', entry.creationTime),
     slot('hash', entry.hash),
-    slot('languageCode', 'it-IT'),
     slot('legalAuthenticator', ...(entry.legalAuthenticator === undefined ? [] : [entry.legalAuthenticator])),
     slot('repositoryUniqueId', entry.repositoryUniqueId),
-    slot('serviceStartTime', entry.serviceStartTime),
-    slot('serviceStopTime', entry.serviceStopTime),
+    slot('serviceStartTime', ...told(entry.serviceStartTime)),
+    slot('serviceStopTime', ...told(entry.serviceStopTime)),
     slot('size', String(entry.size)),
     slot('sourcePatientId', cx(entry.patient)),
     slot('sourcePatientInfo', ...entry.sourcePatientInfo),
     slot('urn:ihe:iti:xds:2013:referenceIdList', ...entry.references),
-    slot('urn:ihe:iti:xds:2024:SubjectApplication', 'REPARTO^ESEMPIO SPA^3.2'),
-    slot('urn:ita:2017:repository-type', 'CONS^^^&2.16.840.1.113883.2.9.3.3.6.1.7&ISO'),
     slot(
       'urn:ita:2022:administrativeRequest',
       ...(entry.administrativeRequest === undefined ? [] : [entry.administrativeRequest]),
     ),
     slot('urn:ita:2022:description', ...entry.descriptions),
-    slot('urn:ita:2022:documentSigned', 'true^Documento firmato'),
+    ...Object.entries(entry.otherSlots ?? usualSlots).map(([name, values]) => slot(name, ...values)),
     named(entry.title),
     entry.comments === undefined ? '' : element('rim:Description', {}, localized(entry.comments)),
-    element('rim:VersionInfo', { versionName: entry.version }),
+    entry.version === '' ? '' : element('rim:VersionInfo', { versionName: entry.version }),
     authorship('urn:uuid:93606bcf-9494-43ec-9b4e-a7748d1a838d', id, entry.author),
     classification('urn:uuid:41a5887f-8865-4c09-adf7-e362475b143a', id, entry.classCode),
     classification('urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f', id, entry.confidentiality),
@@ -144,7 +142,7 @@ function extrinsicObject(entry: Entry): string {
   )
 }
 
-function submissionSet(set: SubmissionSet): string {
+export function submissionSet(set: SubmissionSet): string {
   const { entryUuid: id } = set
   return element(
     'rim:RegistryPackage',
@@ -165,7 +163,7 @@ function submissionSet(set: SubmissionSet): string {
   )
 }
 
-function folder(one: Folder): string {
+export function folder(one: Folder): string {
   const { entryUuid: id } = one
   return element(
     'rim:RegistryPackage',
@@ -179,7 +177,7 @@ function folder(one: Folder): string {
   )
 }
 
-function association(one: Association): string {
+export function association(one: Association): string {
   return element(
     'rim:Association',
     {
@@ -257,6 +255,18 @@ function ownId(scheme: string, object: string, what: string): string {
   return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
+/** What every document of the seed says in slots that nobody here asks about. */
+const usualSlots: Readonly<Record<string, readonly string[]>> = {
+  languageCode: ['it-IT'],
+  'urn:ihe:iti:xds:2024:SubjectApplication': ['REPARTO^ESEMPIO SPA^3.2'],
+  'urn:ita:2017:repository-type': ['CONS^^^&2.16.840.1.113883.2.9.3.3.6.1.7&ISO'],
+  'urn:ita:2022:documentSigned': ['true^Documento firmato'],
+}
+
+function told(text: string): readonly string[] {
+  return text === '' ? [] : [text]
+}
+
 function slot(name: string, ...values: readonly string[]): string {
   if (values.length === 0) return ''
   const list = values.map((value) => `<rim:Value>${escapeXml(value)}</rim:Value>`).join('')
@@ -275,7 +285,12 @@ function homeOf(object: { readonly home?: string }): Readonly<Record<string, str
   return object.home === undefined ? {} : { home: object.home }
 }
 
-function element(name: string, attributes: Readonly<Record<string, string>>, ...children: readonly string[]): string {
+/** An element with its attributes and what is in it, already written. */
+export function element(
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  ...children: readonly string[]
+): string {
   const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(value)}"`)
   const content = children.join('')
   return content === '' ? `<${name}${written.join('')}/>` : `<${name}${written.join('')}>${content}</${name}>`

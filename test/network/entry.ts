@@ -31,7 +31,7 @@ export interface Author {
   readonly mail?: string
 }
 
-/** What is true of a document wherever it is told. Times are `YYYYMMDDhhmmss`, UTC. */
+/** What is true of a document wherever it is told. Times are `YYYYMMDDhhmmss`, UTC; service times may be empty. */
 export interface DocumentFacts {
   readonly uniqueId: string
   readonly repositoryUniqueId: string
@@ -62,6 +62,8 @@ export interface DocumentFacts {
   /** `SSN^Regime SSN`. */
   readonly administrativeRequest?: string
   readonly descriptions: readonly string[]
+  /** Slots nobody here has a field for, by name, as they were submitted; absent: those every document of the seed has. */
+  readonly otherSlots?: Readonly<Record<string, readonly string[]>>
 }
 
 export type Status = 'Approved' | 'Deprecated'

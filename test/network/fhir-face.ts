@@ -11,8 +11,8 @@ import type { Clock, Face, PeerReply, PeerRequest } from './server.ts'
 import { mediaType } from './soap.ts'
 import { type Bearer, isAbout, tokenGuard } from './token.ts'
 
-const fhirJson = 'application/fhir+json'
-const path = '/fhir'
+export const fhirJson = 'application/fhir+json'
+export const path = '/fhir'
 const defaultPage = 50
 const largestPage = 200
 const mostKept = 1000
@@ -51,6 +51,7 @@ export function fhirFace({ origin, holdings, root, clock }: FhirFaceParts): Face
     })
     if (behaviour === 'fault') throw new FhirProblem(500, 'exception', 'The record failed')
     if (behaviour === 'refuse') throw new FhirProblem(403, 'forbidden', 'The record does not tell')
+    if (bearer.action !== 'READ') throw new FhirProblem(403, 'forbidden', 'A search is an action of reading')
     const form = formOf(method, url, headers['content-type'], body)
     const page = form.get('_page')
     if (page !== null) return nextPage(page, bearer)
@@ -136,7 +137,7 @@ export function fhirFace({ origin, holdings, root, clock }: FhirFaceParts): Face
   return {
     name: 'fhir',
     contentType: fhirJson,
-    serves: (served) => served.startsWith(`${path}/`),
+    serves: (served, { method }) => served.startsWith(`${path}/`) && !isWrite(method, served),
     admits: (name) => name === gatewayChannel,
     async respond(request, behaviour, asked): Promise<PeerReply> {
       try {
@@ -207,7 +208,15 @@ function spoil(resources: readonly Json[], behaviour: Behaviour): readonly Json[
   }
 }
 
-function outcome(code: string, text: string, severity = 'error'): Json {
+/** What the face that takes changes answers. */
+export function isWrite(method: string, served: string): boolean {
+  if (method === 'POST') return /^\/fhir(\/|\/DocumentReference)?$/.test(served)
+  if (method === 'GET') return /^\/fhir\/DocumentReference\/[^/_]+$/.test(served)
+  return ['PUT', 'DELETE'].includes(method) && /^\/fhir\/DocumentReference(\/[^/]+)?$/.test(served)
+}
+
+/** An OperationOutcome of one issue. */
+export function outcome(code: string, text: string, severity = 'error'): Json {
   return { resourceType: 'OperationOutcome', issue: [{ severity, code, diagnostics: text }] }
 }
 

@@ -124,7 +124,8 @@ function isSame(wanted: Token, systems: readonly string[], value: string): boole
   return wanted.value === value && (wanted.system === undefined || systems.includes(wanted.system))
 }
 
-const addresses: Readonly<Record<string, string>> = {
+/** Addresses under which FHIR knows coding schemes, by OID. */
+export const addresses: Readonly<Record<string, string>> = {
   '2.16.840.1.113883.6.1': 'http://loinc.org',
   '2.16.840.1.113883.5.25': 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
 }

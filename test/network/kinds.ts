@@ -334,6 +334,9 @@ export function kindOf(code: string): Kind {
   return kind
 }
 
+/** Every type there is, as an assertion names it. */
+export const everyType: readonly string[] = table.map(({ type }) => `${type.code}^^${type.scheme}`)
+
 /** Every kind as often as it weighs, for picking from. Those of Sistema TS apart: no region keeps them. */
 export const commonKinds: readonly Kind[] = table
   .filter(({ prescription, type }) => prescription === undefined && type.code !== '57827-8')

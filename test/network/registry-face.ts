@@ -202,10 +202,15 @@ export function readQuery(message: Message, reading: 'strict' | 'tolerant'): Ask
 
 export function soapReply({ action, messageId }: Message, body: string): string {
   return envelope(
-    `<wsa:To>${anonymous}</wsa:To><wsa:Action env:mustUnderstand="true">${action}Response</wsa:Action>` +
+    `<wsa:To>${anonymous}</wsa:To><wsa:Action env:mustUnderstand="true">${answerTo(action)}</wsa:Action>` +
       `<wsa:MessageID>urn:uuid:${randomUUID()}</wsa:MessageID><wsa:RelatesTo>${escapeXml(messageId)}</wsa:RelatesTo>`,
     body,
   )
+}
+
+/** `…Response`, also for the one action that ends in `Request` (ini.md §1.2, row 7). */
+function answerTo(action: string): string {
+  return `${action.replace(/Request$/, '')}Response`
 }
 
 /** The answer without objects. */

@@ -37,7 +37,7 @@ export interface Face {
   /** The media type of its answers, for those that are nothing. */
   readonly contentType: string
   /** Behaviours that concern what is said; those that concern how it is sent are the server's own. */
-  respond(request: PeerRequest, behaviour: Behaviour, asked: Asked): Promise<PeerReply>
+  respond(request: PeerRequest, behaviour: Behaviour, asked: Asked, setting?: Setting): Promise<PeerReply>
 }
 
 /** What every counterpart offers to whoever runs it. */
@@ -176,13 +176,14 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
 }
 
 async function behaveAs(
-  { behave, delayMs }: Setting,
+  setting: Setting,
   face: Face,
   request: PeerRequest,
   response: ServerResponse,
   asked: Asked,
   gone: AbortSignal,
 ): Promise<void> {
+  const { behave, delayMs } = setting
   if (behave === 'hang') return
   if (behave === 'reset') {
     asked.outcome = 'broken'
@@ -194,7 +195,7 @@ async function behaveAs(
     asked.outcome = 'broken'
     return send(response, { status: 200, contentType: face.contentType, body: 'PK\u0003\u0004 <<<& not a message {]' })
   }
-  const reply = await face.respond(request, behave, asked)
+  const reply = await face.respond(request, behave, asked, setting)
   asked.status = reply.status
   const bytes = Buffer.from(reply.body)
   if (behave === 'malformed') {

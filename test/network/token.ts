@@ -56,6 +56,7 @@ export interface Bearer {
   readonly issuer: string
   readonly role: string
   readonly purpose: string
+  readonly action: string
   readonly person: Identifier
 }
 
@@ -125,7 +126,6 @@ function readClaims(payload: JWTPayload): Bearer {
     return value
   }
   claim('sub', (value) => cxOfCodiceFiscale.test(value))
-  claim('action_id', (value) => value === 'READ')
   claim('subject_organization_id', (value) => value === '090')
   const person = readCx(claim('person_id', (value) => readCx(value) !== undefined))
   if (person === undefined) throw new FhirProblem(403, 'forbidden', 'The claim person_id names nobody')
@@ -134,6 +134,7 @@ function readClaims(payload: JWTPayload): Bearer {
     issuer: String(payload.iss),
     role: claim('subject_role', (value) => role.test(value)),
     purpose: claim('purpose_of_use', (value) => /^[A-Z]+( [A-Z]+)?$/.test(value)),
+    action: claim('action_id', (value) => ['CREATE', 'READ', 'UPDATE', 'DELETE'].includes(value)),
     person,
   }
 }

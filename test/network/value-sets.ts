@@ -138,4 +138,5 @@ export const contentType = coded('contentType', {
   DIS: 'Discharge',
   ERP: 'Erogazione Prestazione Prenotata',
   'Sistema TS': 'Documenti sistema TS',
+  INI: 'Documenti INI',
 })

@@ -5,19 +5,24 @@ import { isPatient, onlyIdentifier, type PatientId, withIdentifiers } from '../m
 import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { IsAuthor } from '../policy/visibility.ts'
 import type { AccessPolicy, Clock, Community, KnownPatient, PatientLocator } from '../ports.ts'
-import { ask } from './ask.ts'
 import { type Context, contextOf } from './complete.ts'
 import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
 import { type Disagreement, merge } from './merge.ts'
+import { hiddenByOrders, type OrderParts } from './orders.ts'
+import { asker, changesOf, entriesIn, overtaken, type Pushes, pushedAbout, pushedSince } from './pushed.ts'
 import { hiddenIds, withhold } from './withhold.ts'
 
 /** What a federated question needs. */
-export interface FederationParts {
+export interface FederationParts extends Pick<OrderParts, 'onOrdersUnknown'> {
   readonly policy: AccessPolicy
   readonly isAuthor: IsAuthor
   readonly clock: Clock
   /** Tells a person's identifiers and region of assistance; without one, only the identifier asked about is known. */
   readonly patients?: PatientLocator
+  /** What was pushed and is not in the record yet; without it the communities' answers are all there is. */
+  readonly pushes?: Pushes
+  /** Where the indexes of persons are; default those who are asked. */
+  readonly communities?: readonly Community[]
   readonly onLeg?: (call: AuthorizedCall, ...leg: Parameters<OnLeg>) => void
   /** Told of an answer while others are still waited for: time to get it ready. */
   readonly onEarlyAnswer?: (answer: QueryAnswer) => void
@@ -36,8 +41,10 @@ export async function federate(
   route: (known: KnownPatient) => readonly Community[],
   parts: FederationParts,
 ): Promise<FederatedAnswer> {
-  const call = parts.policy.authorize(query, caller)
-  const { known, doubt } = await locate(patientOf(query, call), call, parts)
+  const authorized = parts.policy.authorize(query, caller)
+  const { known, doubt } = await locate(patientOf(query, authorized), authorized, parts)
+  const before = await pushedAbout(known, parts.pushes)
+  const call = { ...authorized, generation: before.generation }
   const targets = route(known)
   const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))
   let waiting = targets.length
@@ -47,7 +54,7 @@ export async function federate(
     parts.clock,
     async (community, leg) => {
       try {
-        const answer = await askInContext(community, query, known, leg)
+        const answer = await askInContext(community, query, leg, asker(community, known, changesOf(before)))
         if (waiting > 1) parts.onEarlyAnswer?.(answer)
         return answer
       } finally {
@@ -56,12 +63,20 @@ export async function federate(
     },
     onLeg,
   )
-  const hidden = hiddenIds(
-    answers.flatMap(({ answer }) => [...answer.entries, ...answer.context.entries]),
+  const changes = changesOf(await pushedSince(before, known, parts.pushes))
+  const current = answers.map(({ from, answer }) => ({ from, answer: overtaken(answer, from, query, known, changes) }))
+  const told = current.map(({ from, answer }) => ({ from, entries: [...answer.entries, ...answer.context.entries] }))
+  const marked = hiddenIds(
+    [...told.flatMap(({ entries }) => entries), ...entriesIn(changes)],
     call.permit,
     parts.isAuthor,
   )
-  const shown = answers.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+  const following = await hiddenByOrders(told, marked, { known, changes }, call, {
+    communities: targets,
+    ...parts,
+  })
+  const hidden = new Set([...marked, ...following])
+  const shown = current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
   const { answer, disagreements } = merge(shown, known)
   for (const disagreement of disagreements) parts.onDisagreement?.(call, disagreement)
   const own = targets.find(({ relation }) => relation === 'own') ?? targets[0]
@@ -110,10 +125,10 @@ type InContext = QueryAnswer & { readonly context: Context }
 async function askInContext(
   community: Community,
   query: StoredQuery,
-  known: KnownPatient,
   call: AuthorizedCall,
+  asking: ReturnType<typeof asker>,
 ): Promise<InContext> {
-  const answer = await ask(community, query, known, call)
-  const context = await contextOf(answer, community.home, (further) => ask(community, further, known, call))
+  const answer = await asking(query, call)
+  const context = await contextOf(answer, community.home, (further) => asking(further, call))
   return { ...answer, context }
 }

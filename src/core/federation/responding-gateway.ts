@@ -20,7 +20,7 @@ export function respondingGateway(parts: FederationParts & { readonly own: Commu
           new GatewayError('community-missing', 'A query without a patient must name our community'),
         )
       }
-      return federate(query, caller, () => [own], parts)
+      return federate(query, caller, () => [own], { ...parts, communities: [own] })
     },
   }
 }

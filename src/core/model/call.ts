@@ -1,5 +1,6 @@
 import type { CorrelationId, HomeCommunityId } from './identifiers.ts'
 import type { PatientId } from './patient.ts'
+import type { Timestamp } from './timestamp.ts'
 
 /** A message has arrived; nobody is trusted yet. */
 export interface Exchange {
@@ -69,6 +70,8 @@ export interface Assertion {
   readonly validUntil: number
   /** Who signed, for the audit trail. */
   readonly signer: string
+  /** The transfer of an index from one region to another that the message belongs to (ini.md §2.3). */
+  readonly indexTransferId?: string
   /** What a national registry vouches for about the patient, when it came along. */
   readonly patientKnownAs?: KnownAs
   /** The bytes that were signed, kept for the audit trail. */
@@ -85,6 +88,10 @@ export interface Permit {
   readonly partition: string
   /** The only document types that may be shown; absent means all. */
   readonly documentTypes?: readonly { readonly code: string; readonly scheme: string }[]
+  /** Only what the viewer wrote may be shown. */
+  readonly authoredOnly?: true
+  /** Documents of the time before may be shown to nobody but their author: the patient did not consent to more. */
+  readonly hiddenBefore?: Timestamp
   /** Who is looking, as far as visibility depends on it. */
   readonly viewer: { readonly role: string; readonly purposeOfUse: string; readonly subject: string }
 }
@@ -92,4 +99,9 @@ export interface Permit {
 /** And they may. Every port takes this one, so no community can be reached without a permit. */
 export interface AuthorizedCall extends AuthenticatedCall {
   readonly permit: Permit
+  /**
+   * What the journal held about the person when the question began: answers given before a push are not given after it.
+   * Absent, the question must not be answered from memory.
+   */
+  readonly generation?: number
 }

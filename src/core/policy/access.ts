@@ -1,93 +1,171 @@
-import { GatewayError } from '../errors.ts'
-import type { Assertion, AuthorizedCall, Permit } from '../model/call.ts'
+import type { Assertion, AuthenticatedCall, AuthorizedCall, Permit } from '../model/call.ts'
+import type { MetadataChange } from '../model/change.ts'
+import type { HomeCommunityId } from '../model/identifiers.ts'
 import { type PatientId, samePatientId } from '../model/patient.ts'
 import { type DocumentFilter, namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { AccessPolicy } from '../ports.ts'
+import { accessTable, type IndexPushRight, type SearchService, type Service } from './access-table.ts'
+import { serviceOfChange } from './change-service.ts'
+import { denied } from './denied.ts'
+import { type CareRule, grantedService } from './rights.ts'
 
-/** Roles that look at a person's record from the person's own side (ini.md §2.4, §4.6). */
-export const citizenRoles: ReadonlySet<string> = new Set(['ASS', 'TUT', 'GEN', 'ING'])
+export { citizenRoles, professionalRoles, systemRoles } from './roles.ts'
 
-/** Roles of systems, for index transfer, the hiding chain and gateway look-ups (ini.md §2.4). */
-export const systemRoles: ReadonlySet<string> = new Set(['NOR', 'INI', 'GTW'])
-
-/** Every other role of the affinity domain (ini.md §4.6). */
-export const professionalRoles: ReadonlySet<string> = new Set(
-  'AAS APR PSS INF FAR DSA DAM OAM DRS RSA MRP OGC OPI MDS DAP'.split(' '),
-)
-
-/** Which purposes of use let whom search for documents (ini.md §2.4, §4.7). Anything else is refused. */
-const purposes: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['TREATMENT', professionalRoles],
-  ['EMERGENCY', professionalRoles],
-  ['PUBEMERGENCY', professionalRoles],
-  ['PERSONAL', citizenRoles],
-  ['UPDATE', new Set([...professionalRoles, 'GTW'])],
-  ['SYSADMIN', new Set(['NOR', 'INI'])],
-])
-
-/**
- * Who may search: the claim must be for reading, its role must fit its purpose, its patient must be the one asked about,
- * and the document types asked for must be among those it names. Throws `access-denied`.
- */
-export const accessPolicy: AccessPolicy = {
-  authorize(query, call) {
-    const { assertion } = call
-    requireRole(assertion)
-    requirePatient(namesPatient(query) ? query.patientId : undefined, assertion)
-    requireTypes(query, assertion)
-    return { ...call, permit: permitOf(assertion) } satisfies AuthorizedCall
-  },
-  authorizeRetrieval(call) {
-    const { assertion } = call
-    requireRole(assertion)
-    requirePatient(undefined, assertion)
-    return { ...call, permit: permitOf(assertion) } satisfies AuthorizedCall
-  },
+interface DocumentType {
+  readonly code: string
+  readonly scheme: string
 }
 
-function requireRole({ action, purposeOfUse, role }: Assertion): void {
-  if (action !== undefined && action !== 'READ') throw denied('action', 'The assertion is not for reading')
-  if (purposes.get(purposeOfUse)?.has(role) !== true) {
-    throw denied('role', 'The role has no right to search for this purpose of use')
+/** What roles may know of documents by their type: a role that stands in no row may know of all. */
+export interface DocumentTypeRow {
+  readonly roles: readonly string[]
+  /** Absent means all. */
+  readonly purposes?: readonly string[] | undefined
+  readonly types: readonly DocumentType[]
+}
+
+/** What differs between faces, and what no public source tells. */
+export interface AccessOptions {
+  /** Which services a stored query may be of; default an ordinary search, and one of the hiding chain. */
+  readonly searches?: readonly SearchService[]
+  /** The matrix of roles and document types (AD 6.4; ini.md §9 no. 2); default none. */
+  readonly matrix?: readonly DocumentTypeRow[]
+  /** Who may push documents in an index transfer (ini.md §9 no. 3); default `defaultIndexPush`. */
+  readonly indexPush?: IndexPushRight
+  /**
+   * Whether those who treat must claim that the patient is in their care: `not-denied` also takes claims that do not say
+   * (default), `claimed` does not, `ignored` takes any. No public source tells the rule (ini.md §2.6, §9 no. 2).
+   */
+  readonly care?: CareRule
+  /** Whose references are told before a change: the author's own (default; ini.md §2.6), or anybody's. */
+  readonly references?: 'author' | 'anybody'
+  /**
+   * The region of an organization's code, undefined for what is no region. With it, a region's citizens are held to be
+   * its own where a registry vouches for their region of assistance (#1804).
+   */
+  readonly regionOf?: (organization: string) => HomeCommunityId | undefined
+}
+
+/**
+ * Who may do what, by `accessTable`. The claim's role, purpose and action must be those of a row of the service; its
+ * patient must be the one the message is about, and the document types in the message must be among those it names. The
+ * policy's methods throw `access-denied` otherwise.
+ */
+export function accessPolicyOf(options: AccessOptions = {}): AccessPolicy {
+  const { searches = ['search', 'hiding-chain'], indexPush, regionOf, care = 'not-denied' } = options
+  const table = accessTable.map((row) => (row.service === 'index-push' ? { ...row, ...indexPush } : row))
+  const granted = <S extends Service>(services: readonly S[], { assertion }: AuthenticatedCall): S => {
+    return grantedService(services, assertion, table, care)
+  }
+  const requirePatient = (asked: readonly PatientId[], { assertion }: AuthenticatedCall) => {
+    requireSamePatient(asked, assertion)
+    requireOwnCitizen(assertion, regionOf)
+  }
+  const permitted = (call: AuthenticatedCall, service: Service): AuthorizedCall => {
+    return { ...call, permit: permitOf(call.assertion, service, options) }
+  }
+  return {
+    authorize(query, call) {
+      const service = granted(searches, call)
+      requirePatient(namesPatient(query) ? [query.patientId] : [], call)
+      const authorized = permitted(call, service)
+      const unnamed = 'The query asks for document types the assertion does not name'
+      requireTypesAsked(query, call.assertion.documentTypes, unnamed)
+      requireTypesAsked(query, authorized.permit.documentTypes, 'The role has no right to documents of these types')
+      return authorized
+    },
+    authorizeRetrieval(call) {
+      const service = granted(['retrieve'], call)
+      requirePatient([], call)
+      return permitted(call, service)
+    },
+    authorizeChange(change, call, asked = serviceOfChange(change)) {
+      const service = granted([asked], call)
+      requirePatient(patientsOf(change), call)
+      requireTypesTold(change, call.assertion)
+      return permitted(call, service)
+    },
+    authorizeService(service, call) {
+      return permitted(call, granted([service], call))
+    },
   }
 }
 
-/** What of a claim does not agree with what is asked. */
-export type Disagreeing = 'action' | 'role' | 'patient' | 'document-types'
+/** With what no public source tells as it is by default. */
+export const accessPolicy: AccessPolicy = accessPolicyOf()
 
-/** The refusal; `about` says to faces with codes of their own what to tell. */
-function denied(about: Disagreeing, message: string): GatewayError {
-  return new GatewayError('access-denied', message, { details: { about } })
-}
-
-/** `asked` is the patient a message names, where it names one. */
-function requirePatient(asked: PatientId | undefined, assertion: Assertion): void {
-  const { patientId, patientKnownAs } = assertion
+/** `asked` are the patients a message names; whoever it names must be the one the claim is about. */
+function requireSamePatient(asked: readonly PatientId[], assertion: Assertion): void {
+  const { patientId, patientKnownAs, subjectId, role } = assertion
   if (patientId === undefined) throw denied('patient', 'The assertion names no patient')
   // Whose identifiers they are is the registry's word; without it the two must be the same.
   const identifiers = [patientId, ...(patientKnownAs?.identifiers ?? [])]
-  if (asked !== undefined && !identifiers.some((one) => samePatientId(asked, one))) {
-    throw denied('patient', 'The assertion is about another patient than the query')
-  }
+  const isPatient = (id: PatientId) => identifiers.some((one) => samePatientId(id, one))
+  if (!asked.every(isPatient)) throw denied('patient', 'The assertion is about another patient than the message')
   // Citizens look at their own record; those who represent somebody are claimed to by their role.
-  const { subjectId } = assertion
-  if (assertion.role === 'ASS' && (subjectId === undefined || !samePatientId(subjectId, patientId))) {
+  if (role === 'ASS' && (subjectId === undefined || !isPatient(subjectId))) {
     throw denied('patient', 'The assertion is about another patient than its subject')
   }
 }
 
-function requireTypes(query: StoredQuery, { documentTypes }: Assertion): void {
-  if (documentTypes === undefined) return
-  const asked = 'filter' in query ? ((query.filter as DocumentFilter).typeCodes ?? []) : []
-  const covered = asked.every(({ code, scheme }) => {
-    return documentTypes.some((type) => type.code === code && (scheme === undefined || scheme === type.scheme))
-  })
-  if (!covered) throw denied('document-types', 'The query asks for document types the assertion does not name')
+/** A region may vouch for citizens that it assists and for no others (ini.md §2.4, #1804), where that can be told. */
+function requireOwnCitizen(
+  { role, organization, patientKnownAs }: Assertion,
+  regionOf: AccessOptions['regionOf'] = () => undefined,
+): void {
+  const region = role === 'ASS' ? regionOf(organization) : undefined
+  const assistedBy = patientKnownAs?.assistedBy
+  if (region === undefined || assistedBy === undefined || region === assistedBy) return
+  throw denied('role', 'A region vouches for citizens whom it assists, and for no others')
 }
 
-function permitOf(assertion: Assertion): Permit {
+function requireTypesAsked(query: StoredQuery, named: readonly DocumentType[] | undefined, message: string): void {
+  if (named === undefined) return
+  const asked = 'filter' in query ? ((query.filter as DocumentFilter).typeCodes ?? []) : []
+  const covered = asked.every(({ code, scheme }) => {
+    return named.some((type) => type.code === code && (scheme === undefined || scheme === type.scheme))
+  })
+  if (!covered) throw denied('document-types', message)
+}
+
+/** A message that removes documents names no types, and its claim need not (ini.md §5.3). */
+function requireTypesTold(change: MetadataChange, { documentTypes }: Assertion): void {
+  if (documentTypes === undefined || !('submission' in change)) return
+  const covered = change.submission.entries.every(({ typeCode }) => includesType(documentTypes, typeCode))
+  if (!covered) throw denied('document-types', 'The message tells of document types the assertion does not name')
+}
+
+function includesType(types: readonly DocumentType[], type: DocumentType | undefined): boolean {
+  return type !== undefined && types.some(({ code, scheme }) => code === type.code && scheme === type.scheme)
+}
+
+function patientsOf(change: MetadataChange): readonly PatientId[] {
+  if (change.type === 'hide') return [change.patientId]
+  if (change.type === 'remove') return change.entries.map(({ patientId }) => patientId)
+  const { submissionSet, entries, folders } = change.submission
+  return [submissionSet, ...entries, ...folders].map(({ patientId }) => patientId)
+}
+
+/** Undefined when the matrix says nothing of the role for the purpose. */
+function typesOf(
+  { role, purposeOfUse }: Assertion,
+  matrix: readonly DocumentTypeRow[],
+): readonly DocumentType[] | undefined {
+  const rows = matrix.filter(({ roles, purposes }) => {
+    return roles.includes(role) && (purposes === undefined || purposes.includes(purposeOfUse))
+  })
+  return rows.length === 0 ? undefined : rows.flatMap(({ types }) => types)
+}
+
+/** The national gateway reads for the author, whom it need not name (ini.md §2.3). */
+const spokesman = 'GTW'
+
+function permitOf(assertion: Assertion, service: Service, { matrix = [], references }: AccessOptions): Permit {
   const { community, role, purposeOfUse, subject, organization, inCare, documentTypes, locality, application } =
     assertion
+  const allowed = typesOf(assertion, matrix)
+  const shown =
+    allowed === undefined ? documentTypes : (documentTypes?.filter((type) => includesType(allowed, type)) ?? allowed)
   // Everything a community may decide by: two callers share an answer only when no community could tell them apart.
   const partition = JSON.stringify([
     community,
@@ -99,10 +177,14 @@ function permitOf(assertion: Assertion): Permit {
     locality ?? null,
     application ?? null,
     documentTypes?.map(({ code, scheme }) => `${code}^^${scheme}`).sort() ?? null,
+    assertion.indexTransferId ?? null,
   ])
   return {
     partition,
     viewer: { role, purposeOfUse, subject },
-    ...(documentTypes === undefined ? {} : { documentTypes }),
+    ...(shown === undefined ? {} : { documentTypes: shown }),
+    ...(service === 'reference-retrieval' && role !== spokesman && references !== 'anybody'
+      ? { authoredOnly: true }
+      : {}),
   }
 }

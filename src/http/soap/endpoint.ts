@@ -1,24 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { asGatewayError, GatewayError } from '../../core/errors.ts'
 import type { Leg } from '../../core/model/answers.ts'
-import type { Assertion, Exchange, Peer } from '../../core/model/call.ts'
-import { correlationId } from '../../core/model/identifiers.ts'
-import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
-import type { Events } from '../../telemetry/events.ts'
+import type { Assertion, Peer } from '../../core/model/call.ts'
 import { type RequestAction, responseAction } from '../../wire/actions.ts'
 import { type AddressingMode, actionNotSupported, messageIdOf, readAddressing } from '../../wire/addressing.ts'
 import { MtomError } from '../../wire/mtom/mtom-error.ts'
 import { PackageReader } from '../../wire/mtom/package.ts'
 import { type Envelope, encodeEnvelope, encodeFault, httpStatusOf, openEnvelope, soapNames } from '../../wire/soap.ts'
-import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../../wire/xml.ts'
-import type { Admission } from '../admission.ts'
 import { readBody } from '../body.ts'
-import { type Identify, peerCertificate } from '../peer.ts'
 import type { StreamedBody } from '../stream.ts'
 import { enveloped, mediaType } from './packaging.ts'
 import type { Refusals } from './refusals.ts'
+import {
+  accountFor,
+  type Begun,
+  beginExchange,
+  type ExchangeParts,
+  endingOf,
+  exchangeHeaders,
+  faultHeaders,
+  isAddressing,
+  parseMessage,
+  requireAdmitted,
+  requireMediaType,
+} from './stations.ts'
 import type { BodyWithDocuments, SoapTransaction } from './transaction.ts'
 
 /**
@@ -28,17 +34,10 @@ import type { BodyWithDocuments, SoapTransaction } from './transaction.ts'
 export type Authenticate = (envelope: Envelope, peer: Peer, presenter?: Uint8Array) => Promise<Assertion>
 
 /** What every SOAP service shares. */
-export interface SoapParts {
-  readonly identify: Identify
+export interface SoapParts extends ExchangeParts {
   readonly authenticate: Authenticate
   readonly refusals: Refusals
-  readonly audit: AuditTrail
-  readonly events: Events
-  readonly clock: Clock
   readonly addressing: AddressingMode
-  readonly maxMessageBytes: number
-  readonly deadlineMs: number
-  readonly admission: Admission
 }
 
 /** A service at one address: its transactions by action, and who may come to this door at all. */
@@ -55,25 +54,15 @@ export interface SoapReply {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The message addressing properties of WS-Addressing 1.0 Core §3. */
-const addressingHeaders = new Set(['To', 'From', 'ReplyTo', 'FaultTo', 'Action', 'MessageID', 'RelatesTo'])
-
 /** Header blocks this gateway understands when they are mandatory. */
 export function understands(namespace: string, local: string): boolean {
-  return (
-    (namespace === soapNames.wsa && addressingHeaders.has(local)) ||
-    (namespace === soapNames.wsse && local === 'Security')
-  )
+  return isAddressing(namespace, local) || (namespace === soapNames.wsse && local === 'Security')
 }
 
 /** An exchange as it goes through the stations; whatever is known so far is what gets audited. */
-interface Progress {
-  readonly exchange: Exchange & { readonly held: AsyncDisposableStack }
+interface Progress extends Begun {
   /** Whether the request came as an MTOM package, and is answered by one. */
   packaged?: boolean
-  /** The certificate of the connection, DER. */
-  readonly presenter?: Uint8Array
-  readonly started: number
   transaction?: SoapService['transactions'][number]
   envelope?: Envelope
   assertion?: Assertion
@@ -86,24 +75,8 @@ interface Progress {
  * answer; if the record cannot be written, the answer is not given.
  */
 export function soapEndpoint(service: SoapService, parts: SoapParts) {
-  const { clock, events } = parts
-
   return async function serve(incoming: IncomingMessage, hangUp: AbortSignal): Promise<SoapReply> {
-    const started = clock.now()
-    const certificate = peerCertificate(incoming.socket as TLSSocket)
-    const exchange = {
-      correlationId: correlationId(randomUUID()),
-      signal: hangUp,
-      deadline: started + parts.deadlineMs,
-      peer: certificate === undefined ? { subject: 'unknown', fingerprint: 'unknown' } : parts.identify(certificate),
-      held: new AsyncDisposableStack(),
-    }
-    const progress: Progress = {
-      exchange,
-      started,
-      ...(certificate === undefined ? {} : { presenter: certificate.raw }),
-    }
-    events.exchangeStarted({ correlationId: exchange.correlationId })
+    const progress: Progress = beginExchange(incoming, hangUp, parts)
     let leave: (() => void) | undefined
     const admitted = async () => {
       leave = parts.admission.enter()
@@ -112,7 +85,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
     // An answer with documents keeps its place, and what it holds, until it is sent.
     const end = async () => {
       leave?.()
-      await exchange.held.disposeAsync()
+      await progress.exchange.held.disposeAsync()
     }
     try {
       const reply = await answered(progress, admitted())
@@ -136,17 +109,15 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
 
   async function stations(incoming: IncomingMessage, progress: Progress) {
     const { exchange } = progress
-    if (!service.admits(exchange.peer)) {
-      throw new GatewayError('access-denied', 'This service is not for the presenter of this certificate')
-    }
+    requireAdmitted(exchange.peer, service.admits)
     const contentType = incoming.headers['content-type'] ?? ''
     const packaged = isPackage(contentType)
     progress.packaged = packaged
-    if (!packaged) requireMediaType(contentType)
+    if (!packaged) requireMediaType(contentType, 'application/soap+xml')
     const late = AbortSignal.any([exchange.signal, AbortSignal.timeout(parts.deadlineMs)])
     const bytes = await readBody(incoming, parts.maxMessageBytes, late)
     const xml = packaged ? rootOf(contentType, bytes) : bytes
-    const envelope = openEnvelope(await parse(xml, parts.maxMessageBytes), understands)
+    const envelope = openEnvelope(await parseMessage(xml, parts.maxMessageBytes), understands)
     progress.envelope = envelope
     const { action } = readAddressing(envelope, parts.addressing)
     const transaction = service.transactions.find((one) => one.action === action)
@@ -165,12 +136,8 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
   async function close(progress: Progress, answer: Awaited<ReturnType<typeof stations>>): Promise<SoapReply> {
     const { asked, failures, status, results, transaction, encode } = answer
     const failed = failures[0]?.error
-    const accounted = account(progress, {
-      outcome: status,
-      asked,
-      results,
-      ...(status === 'failure' && failed ? { error: failed } : {}),
-    })
+    const error = status === 'failure' && failed ? { error: failed } : {}
+    const accounted = accountFor(progress, { outcome: status, asked, results, ...error }, parts)
     const headers = { ...exchangeHeaders(progress), 'server-timing': serverTiming(asked) }
     try {
       // Written while the record becomes durable; what cannot be written was granted all the same.
@@ -187,16 +154,13 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
   }
 
   async function refuse(progress: Progress, error: GatewayError): Promise<SoapReply> {
-    // Who left was not refused.
-    const refused = error.fault === 'trust' || (error.fault === 'caller' && error.code !== 'caller-gone')
-    const outcome = refused ? 'refused' : 'failure'
-    await account(progress, { outcome, asked: [], error })
+    await accountFor(progress, endingOf(error), parts)
     const { transaction, exchange } = progress
     if (transaction === undefined || parts.refusals.asFault(error, exchange.peer)) return fault(progress, error)
     return {
       status: 200,
       headers: exchangeHeaders(progress),
-      ...written(progress, transaction.action, transaction.fail(error)),
+      ...written(progress, transaction.action, transaction.fail(error, progress.envelope)),
     }
   }
 
@@ -206,42 +170,7 @@ export function soapEndpoint(service: SoapService, parts: SoapParts) {
       status: status ?? httpStatusOf(fault),
       body: encodeFault(fault, address(progress)),
       contentType: fault.code === 'VersionMismatch' ? 'text/xml; charset=utf-8' : mediaType,
-      headers: { ...exchangeHeaders(progress), ...(error.code === 'overloaded' ? { 'retry-after': '1' } : {}) },
-    }
-  }
-
-  async function account(
-    progress: Progress,
-    outcome: { outcome: AuditEvent['outcome']; asked: readonly Leg[]; results?: number; error?: GatewayError },
-  ): Promise<void> {
-    const { exchange, assertion, started } = progress
-    const at = clock.now()
-    const { error } = outcome
-    const transaction = progress.transaction?.id ?? 'unknown'
-    try {
-      await parts.audit.record({
-        at,
-        correlationId: exchange.correlationId,
-        transaction,
-        peer: exchange.peer,
-        ...(assertion === undefined ? {} : { assertion }),
-        ...progress.account,
-        ...outcome,
-        asked: outcome.asked.map(({ home, outcome }) => ({ home, outcome })),
-      })
-      events.auditWritten({ correlationId: exchange.correlationId, durationMs: clock.now() - at })
-    } catch (failure) {
-      events.auditFailed({ correlationId: exchange.correlationId, transaction, error: failure })
-      throw new GatewayError('internal', 'The gateway cannot account for this request', { cause: failure })
-    } finally {
-      events.exchangeFinished({
-        correlationId: exchange.correlationId,
-        transaction,
-        outcome: outcome.outcome,
-        asked: outcome.asked,
-        durationMs: clock.now() - started,
-        ...(error === undefined ? {} : { error }),
-      })
+      headers: faultHeaders(progress, error),
     }
   }
 }
@@ -265,44 +194,9 @@ function rootOf(contentType: string, bytes: Buffer): Buffer {
   throw new GatewayError('request-malformed', 'The package has no message')
 }
 
-/** SOAP 1.1's type is let in so that its sender is told about the version, not about the type. */
-function requireMediaType(contentType: string): void {
-  const [type = '', ...parameters] = contentType
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim())
-  const charset = parameters
-    .find((parameter) => parameter.startsWith('charset='))
-    ?.slice(8)
-    .replaceAll('"', '')
-  const known = ['application/soap+xml', 'application/soap-xml', 'text/xml', 'application/xml'].includes(type)
-  if (!known || (charset !== undefined && charset !== 'utf-8' && charset !== 'us-ascii')) {
-    throw new GatewayError('media-type-unsupported', 'Messages must be application/soap+xml in UTF-8')
-  }
-}
-
-async function parse(bytes: Buffer, maxBytes: number): Promise<XmlTree> {
-  try {
-    return await readTreeInSteps(
-      bytes,
-      { ...defaultXmlLimits, maxBytes },
-      () => new Promise((resolve) => setImmediate(resolve)),
-    )
-  } catch (error) {
-    if (!(error instanceof XmlError)) throw error
-    throw new GatewayError('request-malformed', `The message is not XML this service reads: ${error.reason}`, {
-      cause: error,
-    })
-  }
-}
-
 function address({ envelope }: Progress) {
   const relatesTo = envelope === undefined ? undefined : messageIdOf(envelope)
   return { messageId: `urn:uuid:${randomUUID()}`, ...(relatesTo === undefined ? {} : { relatesTo }) }
-}
-
-function exchangeHeaders({ exchange }: Progress): Record<string, string> {
-  return { 'x-correlation-id': exchange.correlationId, 'cache-control': 'no-store' }
 }
 
 /** Who was asked, for how long and how it went (W3C Server Timing): for integrators, invisible to SOAP. */

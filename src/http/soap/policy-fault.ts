@@ -21,6 +21,7 @@ export interface PolicyFault {
 
 const attributes: PolicyFault = { code: 'PIT2', description: 'Missing mandatory attributes in the attribute assertion' }
 const patient: PolicyFault = { code: 'PFC9', description: 'The assertion is not about the patient of the message' }
+const consent: PolicyFault = { code: 'PFA11', description: 'Missing Consultation Consent' }
 const role: PolicyFault = { code: 'PFA14', description: 'This role has not the rights to access the service' }
 const authority: PolicyFault = {
   code: 'PFC3',
@@ -36,6 +37,10 @@ export function policyFaultOf(error: GatewayError, codes: PolicyFaultCodes): Pol
     switch (details.about) {
       case 'patient':
         return patient
+      case 'consent':
+        return consent
+      case 'index-transfer':
+        return attributes
       case 'action':
         return named(codes.action)
       case 'document-types':

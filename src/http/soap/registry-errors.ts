@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../core/errors.ts'
+import type { GatewayError, Issue } from '../../core/errors.ts'
 import type { FederatedAnswer } from '../../core/model/answers.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
 import type { RegistryErrorRecord } from '../../wire/ebrim/registry-error.ts'
@@ -35,4 +35,9 @@ export function registryErrorOf(error: GatewayError, location?: HomeCommunityId)
     severity: 'error',
     ...(location === undefined ? {} : { location }),
   }
+}
+
+/** What is said of an object, in its own code and words; the object is its location. */
+export function registryErrorsOf({ severity, code, text, location }: Issue): RegistryErrorRecord {
+  return { errorCode: code, codeContext: text, severity, ...(location === undefined ? {} : { location }) }
 }

@@ -1,8 +1,9 @@
+import { GatewayError } from '../../core/errors.ts'
 import type { QueryGateway } from '../../core/federation/query.ts'
 import { type FederatedAnswer, type MergedEntry, statusOf } from '../../core/model/answers.ts'
 import type { Slot } from '../../core/model/code.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
-import { namesPatient } from '../../core/model/stored-query.ts'
+import { namesPatient, type StoredQuery } from '../../core/model/stored-query.ts'
 import { actions } from '../../wire/actions.ts'
 import { encodeQueryResponse } from '../../wire/ebrim/query-response.ts'
 import { type DecodedStoredQuery, decodeStoredQuery } from '../../wire/ebrim/stored-query.ts'
@@ -42,6 +43,34 @@ export function iti38(gateway: QueryGateway, home: HomeCommunityId): StoredQuery
         request,
         call,
       ),
+  }
+}
+
+/** What INI may ask at one of its addresses: queries by name, and whether whole entries are told (ini.md §7.1). */
+export interface NationalQueries {
+  readonly types: ReadonlySet<StoredQuery['type']>
+  readonly returnTypes: ReadonlySet<DecodedStoredQuery['returnType']>
+}
+
+/** ITI-18 as INI asks it of a region of assistance: about that region's own index, whether or not it names its home. */
+export function iti18OfIni(
+  gateway: QueryGateway,
+  home: HomeCommunityId,
+  allowed: NationalQueries,
+): StoredQueryTransaction {
+  const { decode, ...rest } = storedQuery(gateway, home)
+  return {
+    ...rest,
+    id: 'ITI-18',
+    action: actions.registryStoredQuery,
+    decode(envelope) {
+      const decoded = decode(envelope)
+      const { query, returnType } = decoded
+      if (!allowed.types.has(query.type) || !allowed.returnTypes.has(returnType)) {
+        throw new GatewayError('query-unsupported', 'This address does not answer such a query')
+      }
+      return { ...decoded, query: { ...query, home: query.home ?? home } }
+    },
   }
 }
 

@@ -32,8 +32,8 @@ export interface SoapTransaction<Request, Answer> {
   readonly decode: (envelope: Envelope) => Request
   readonly handle: (request: Request, call: AuthenticatedCall) => Promise<Answer>
   readonly encode: (answer: Answer, request: Request, call: AuthenticatedCall) => string | BodyWithDocuments
-  /** The body that tells a failure by the transaction's own means. */
-  readonly fail: (error: GatewayError) => string
+  /** The body that tells a failure by the transaction's own means: as an answer to this message, where it could be opened. */
+  readonly fail: (error: GatewayError, envelope?: Envelope) => string
   /** What the audit record holds of a request and its answer. */
   readonly account: (request: Request) => {
     readonly patientId?: PatientId

@@ -59,6 +59,7 @@ export function iniClaims(
   const locality = read.one(names.locality)
   const inCare = booleanOf(read.one(names.patientConsent))
   const patientId = read.patient(names.resourceId)
+  const indexTransferId = read.one(names.indexTransferId)
   if (subjectId !== undefined) claimed.subjectId = subjectId
   if (organizationName !== undefined) claimed.organizationName = organizationName
   if (locality !== undefined) claimed.locality = locality
@@ -66,6 +67,7 @@ export function iniClaims(
   if (patientId !== undefined) claimed.patientId = patientId
   if (documentTypes !== undefined) claimed.documentTypes = documentTypes
   if (application !== undefined) claimed.application = application
+  if (indexTransferId !== undefined) claimed.indexTransferId = indexTransferId
   return claimed
 }
 

@@ -5,6 +5,7 @@ import type { StoredQuery } from '../../core/model/stored-query.ts'
 export const rim = 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0'
 export const rs = 'urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0'
 export const query = 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0'
+export const lcm = 'urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0'
 
 /** Values of `rim:*@objectType` (ITI TF-3: 4.2.5.2). */
 export const objectTypes = {

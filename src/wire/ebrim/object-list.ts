@@ -33,9 +33,10 @@ export interface ObjectListReader {
 }
 
 /**
- * `onOddEntry` is told why an object was set aside, without any value of it, so that it may be logged and counted.
+ * `onOddEntry` is told why an object was set aside, without any value of it, so that it may be logged and counted; and its
+ * id where that looks like one.
  */
-export function objectListReader(onOddEntry?: (reason: string) => void): ObjectListReader {
+export function objectListReader(onOddEntry?: (reason: string, id?: string) => void): ObjectListReader {
   const entries: DocumentEntry[] = []
   const submissionSets: SubmissionSet[] = []
   const folders: Folder[] = []
@@ -46,10 +47,9 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
   const beside: Beside[] = []
 
   function setAside(tree: XmlTree, node: Node, reason: string): void {
-    onOddEntry?.(reason)
-    const id = tree.attribute(node, 'id') ?? ''
-    // An id is told only when it looks like one: nothing else a peer may have put there is repeated.
-    const which = /^(urn:)?[A-Za-z0-9:.-]{1,100}$/.test(id) ? `${tree.local(node)} ${id}` : tree.local(node)
+    const id = repeatableId(tree.attribute(node, 'id') ?? '')
+    onOddEntry?.(reason, id)
+    const which = id === undefined ? tree.local(node) : `${tree.local(node)} ${id}`
     issues.push({ severity: 'warning', code: 'XDSRegistryMetadataError', text: `Left out ${which}: ${reason}` })
   }
 
@@ -110,6 +110,16 @@ export function objectListReader(onOddEntry?: (reason: string) => void): ObjectL
   }
 }
 
+/** An id that may be repeated: only what looks like one is, nothing else a peer may have put there. */
+export function repeatableId(id: string): string | undefined {
+  return /^(urn:)?[A-Za-z0-9:._-]{1,256}$/.test(id) ? id : undefined
+}
+
+/** Whether a classification means that object: INI leaves the `urn:uuid:` of its owner out (ini.md §3.1). */
+export function namesObject(owner: string, id: string): boolean {
+  return owner === id || `urn:uuid:${owner}` === id
+}
+
 function readReference(tree: XmlTree, node: Node): ObjectReference {
   const id = tree.attribute(node, 'id') ?? ''
   if (id === '') throw new OddObject('it has no id')
@@ -143,7 +153,7 @@ function kindOfPackage(tree: XmlTree, node: Node): 'submission-set' | 'folder' |
 function classifiedBeside<T extends SubmissionSet | Folder>(object: T, beside: readonly Beside[]): T {
   let { extra } = object
   for (const { owner, node, extra: own } of beside) {
-    if (owner !== object.entryUuid) continue
+    if (!namesObject(owner, object.entryUuid)) continue
     if (extra?.of?.node === undefined) extra = { ...extra, of: { ...extra?.of, node: own } }
     else extra = { ...extra, classifications: [...(extra.classifications ?? []), { node, extra: own }] }
   }

@@ -1,17 +1,10 @@
-import { type ErrorCode, GatewayError, type Issue } from '../../core/errors.ts'
+import { GatewayError, type Issue } from '../../core/errors.ts'
 import { nothingFound, type QueryAnswer } from '../../core/model/answers.ts'
+import { passingFailure } from './error-meanings.ts'
 
 type Reply =
   | { readonly kind: 'answer'; readonly status: string; readonly answer: QueryAnswer }
   | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
-
-/** What a registry's own error codes mean for the leg; every other code is a refusal (ihe.md §1.15). */
-const meanings: ReadonlyMap<string, ErrorCode> = new Map([
-  ['XDSRegistryBusy', 'community-busy'],
-  ['XDSRepositoryBusy', 'community-busy'],
-  ['XDSRegistryNotAvailable', 'community-unavailable'],
-  ['XDSRegistryOutOfResources', 'community-unavailable'],
-])
 
 /**
  * The answer in a registry's reply. A patient nobody knows there is an empty answer (ITI TF-2: 3.18.4.1.3, ihe.md §6.1
@@ -27,6 +20,6 @@ export function answerOf(reply: Reply): QueryAnswer {
   if (reply.status !== 'failure') return answer
   const errors = issues.filter(({ severity }) => severity === 'error')
   if (errors.length === 0 && issues.length < reply.answer.issues.length) return { ...nothingFound, issues }
-  const code = errors.map((issue) => meanings.get(issue.code)).find((meaning) => meaning !== undefined)
+  const code = errors.map((issue) => passingFailure(issue.code)).find((meaning) => meaning !== undefined)
   throw new GatewayError(code ?? 'community-rejected', 'The community refused the query', { issues })
 }

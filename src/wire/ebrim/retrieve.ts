@@ -7,8 +7,8 @@ import { binaryOf, encodeInclude } from '../mtom/xop.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
 import { escapeText } from '../xml-write.ts'
 import { type ResponseStatus, responseStatuses, rs } from './names.ts'
-import { type RegistryErrorRecord, readRegistryErrors, writeRegistryErrors } from './registry-error.ts'
-import { responseStatusOf } from './response-status.ts'
+import { type RegistryErrorRecord, writeRegistryErrors } from './registry-error.ts'
+import { decodeRegistryResponse } from './registry-response.ts'
 
 /** The namespace of ITI-43 and ITI-39 (ihe.md §1.8). */
 export const xdsb = 'urn:ihe:iti:xds-b:2007'
@@ -76,12 +76,11 @@ export function decodeRetrieveResponse(tree: XmlTree, response: Node): DecodedRe
   }
   const registry = bare ? response : tree.child(response, rs, 'RegistryResponse')
   if (registry === NONE) throw nonsense('The community answered without a RegistryResponse')
-  // By its name alone, as in answers to queries: some put the list into another namespace.
-  const lists = tree.children(registry).filter((node) => tree.local(node) === 'RegistryErrorList')
+  const { status, issues } = decodeRegistryResponse(tree, registry)
   return {
-    status: responseStatusOf(tree.attribute(registry, 'status')),
+    status,
     documents: bare ? [] : tree.children(response, xdsb, 'DocumentResponse').map((node) => documentOf(tree, node)),
-    issues: lists.flatMap((list) => readRegistryErrors(tree, list)).map(aboutDocument),
+    issues: issues.map(aboutDocument),
   }
 }
 

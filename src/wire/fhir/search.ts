@@ -64,6 +64,11 @@ export function encodeForm(form: readonly SearchParameter[]): string {
   return new URLSearchParams(form.map(([name, value]) => [name, value])).toString()
 }
 
+/** The search that finds a document by its uniqueId, as a query string: the condition of a conditional create (FHIR R4: 3.1.0.9). */
+export function uniqueIdCondition(uniqueId: string): string {
+  return encodeForm([['identifier', uniqueIdTokens(uniqueId).join(',')]])
+}
+
 function searchByKey({ documents }: GetDocuments, subject: PatientId | undefined): DocumentSearch {
   const { by, ids } = documents
   if (by === 'logical-id') throw new GatewayError('query-unsupported', 'FHIR document sharing knows no logical ids')

@@ -71,6 +71,11 @@ export const shapes = {
     link: [{ relation: 'string', url: 'string' }],
     entry: [{ fullUrl: 'string', resource: { resourceType: 'string' }, search: { mode: 'string' } }],
   },
+  transactionResponse: {
+    resourceType: 'string',
+    type: 'string',
+    entry: [{ response: { status: 'string', outcome: 'any' } }],
+  },
   outcome: {
     resourceType: 'string',
     issue: [

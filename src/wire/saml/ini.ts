@@ -18,6 +18,7 @@ export const iniAttributes = {
   applicationId: 'SubjectApplicationId',
   applicationVendor: 'SubjectApplicationVendor',
   applicationVersion: 'SubjectApplicationVersion',
+  indexTransferId: 'IndexTransferId',
 } as const
 
 export interface DocumentType {
@@ -55,6 +56,8 @@ export interface IniStatement {
   readonly patientId?: PatientId
   readonly documentTypes?: readonly DocumentType[]
   readonly application?: { readonly id: string; readonly vendor: string; readonly version: string }
+  /** `urn:uuid:…`, on the messages of an index transfer. */
+  readonly indexTransferId?: string
 }
 
 /** The attributes in the order INI's own gateway writes them; what is not stated is left out. */
@@ -75,6 +78,7 @@ export function iniAttributesOf(statement: IniStatement): readonly NewAttribute[
     [names.applicationId, application?.id],
     [names.applicationVendor, application?.vendor],
     [names.applicationVersion, application?.version],
+    [names.indexTransferId, statement.indexTransferId],
   ]
   return written.flatMap(([name, text]) => {
     if (text === undefined) return []

@@ -35,6 +35,7 @@ function callOf(partition = 'a', subject = 'nurse'): AuthorizedCall {
       evidence: { kind: 'saml', digest: '00' },
     },
     permit: { partition, viewer: { role: 'AAS', purposeOfUse: 'TREATMENT', subject } },
+    generation: 0,
   }
 }
 

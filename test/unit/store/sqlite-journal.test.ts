@@ -10,7 +10,7 @@ function open(path: string, changes: Partial<FileOptions> = {}): Journal {
 
 describe('Journal', () => {
   it('appends all records of a batch or none', async () => {
-    const journal = open(await newPath(), { maxPages: 12 })
+    const journal = open(await newPath(), { maxPages: 26 })
     const large = JSON.stringify('x'.repeat(20_000))
     expect(() => journal.append(['{}', large, large, large])).toThrow(/full/)
     expect(journal.latest()).toEqual(genesis)

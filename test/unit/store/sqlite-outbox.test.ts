@@ -70,7 +70,7 @@ describe('outboxIn', () => {
   })
 
   it('does all changes of a batch or none', async () => {
-    const file = opened(await newPath(), { maxPages: 40 })
+    const file = opened(await newPath(), { maxPages: 54 })
     const outbox = outboxIn(file)
     outbox.change(puts(1, 'a', 'k'), 0)
     expect(() => outbox.change([...deliveries(1, 'a'), ...puts(5000, 'many')], 0)).toThrow(/full/)

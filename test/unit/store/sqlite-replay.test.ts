@@ -111,7 +111,7 @@ describe('ReplayTable', () => {
   })
 
   it('remembers all calls of a batch or none', async () => {
-    const file = opened(await newPath(), { maxPages: 12 })
+    const file = opened(await newPath(), { maxPages: 26 })
     const replay = replayTableIn(file)
     expect(() => replay.remember(calls(1000, 'many', 1000), 0)).toThrow(/full/)
     expect(kept(file)).toBe(0)

@@ -6,7 +6,8 @@ import { GatewayError } from '../../../../src/core/errors.ts'
 import { oid } from '../../../../src/core/model/identifiers.ts'
 import type { RetrieveNotice } from '../../../../src/core/model/notice.ts'
 import { patientId } from '../../../../src/core/model/patient.ts'
-import { encodeNotifyRetrieveResponse } from '../../../../src/wire/ini/notify-retrieve.ts'
+import { encodeNotificationResponse, type NotificationOutcome } from '../../../../src/wire/ini/notification.ts'
+import { notifyRetrieve } from '../../../../src/wire/ini/notify-retrieve.ts'
 import { soapNames } from '../../../../src/wire/soap.ts'
 import type { Asked } from '../../../network/asked.ts'
 import type { Behaviour } from '../../../network/behaviour.ts'
@@ -48,10 +49,15 @@ function ini(behaviour: Behaviour = 'normal', spoil: (request: Request) => Reque
       { method, headers, url: new URL(to), body: String(body ?? '') },
       behaviour,
       asked(),
+      { behave: behaviour },
     )
     return { status: reply.status, headers: { 'content-type': reply.contentType }, body: Buffer.from(reply.body) }
   }
   return { face, requests, tools: { send } }
+}
+
+function responded(outcome: NotificationOutcome): string {
+  return encodeNotificationResponse(notifyRetrieve, outcome)
 }
 
 function answering(body: string, status = 200): Pick<AdapterTools, 'send'> {
@@ -151,7 +157,7 @@ describe('the notice of a retrieval', () => {
 
 describe('what INI answers to a notice', () => {
   const refusal = (code: string, context = '', status: 'success' | 'failure' = 'failure') =>
-    answering(enveloped(encodeNotifyRetrieveResponse({ status, error: { code, context } })))
+    answering(enveloped(responded({ status, error: { code, context } })))
 
   it.each([
     ['CRF1', 'It is not possible to communicate with the RDA.', 'community-unavailable'],
@@ -175,7 +181,7 @@ describe('what INI answers to a notice', () => {
   })
 
   it('a failure without a code is a refusal', async () => {
-    const reply = answering(enveloped(encodeNotifyRetrieveResponse({ status: 'failure' })))
+    const reply = answering(enveloped(responded({ status: 'failure' })))
     expect(await failure(reply)).toMatchObject({ code: 'community-rejected', issues: [{ code: 'Failure' }] })
   })
 
@@ -213,14 +219,14 @@ describe('what INI answers to a notice', () => {
     [429, '', 'community-busy'],
     [503, '<html/>', 'community-busy'],
     [502, '<html><br></html>', 'community-unavailable'],
-    [500, enveloped(encodeNotifyRetrieveResponse({ status: 'success' })), 'community-unavailable'],
+    [500, enveloped(responded({ status: 'success' })), 'community-unavailable'],
   ])('%i %s is %s', async (status, body, meaning) => {
     expect(await failure(answering(body, status))).toMatchObject({ code: meaning })
   })
 
   it('to another message is not taken for an answer', async () => {
     const header = '<s:Header><RelatesTo>urn:uuid:00000000-0000-4000-8000-000000000000</RelatesTo></s:Header>'
-    const reply = answering(enveloped(encodeNotifyRetrieveResponse({ status: 'success' }), header))
+    const reply = answering(enveloped(responded({ status: 'success' }), header))
     expect(await failure(reply)).toMatchObject({
       code: 'community-misbehaved',
       details: { reason: 'relates-to-differs' },

@@ -32,6 +32,7 @@ describe('fhirPatients', () => {
     expect(found).toEqual({
       patient: { identifiers: [citizenOnce, stp, citizen], active: citizen },
       assistedBy: lazio,
+      demographics: { names: [{ family: 'PROVA', given: ['CROCE'] }] },
     })
     expect(sent).toMatchObject([
       {
@@ -78,6 +79,20 @@ describe('fhirPatients', () => {
     const broken = identifier({ ...citizen, value: 'PRVCRC70A01D612A' })
     const reply = searchset([person(broken, identifier(citizen), identifier(citizen), { system: 'x', value: '1' })])
     expect((await locate(citizen, reply)).found?.patient.identifiers).toEqual([citizen])
+  })
+
+  it('tells what can be held against a person, and passes over what cannot', async () => {
+    const told = async (more: object) =>
+      (await locate(citizen, searchset([{ ...person(identifier(citizen)), ...more }]))).found?.demographics
+    const name = [{ use: 'maiden', family: 'Prova' }, { given: ['Alfa', 'Beta'] }, { text: 'Prova Alfa' }]
+    expect(await told({ name, birthDate: '1980-01-01', gender: 'female' })).toEqual({
+      names: [{ family: 'Prova', given: [] }, { given: ['Alfa', 'Beta'] }],
+      birthDate: '19800101',
+      gender: 'female',
+    })
+    expect(await told({ birthDate: '1980' })).toEqual({ names: [], birthDate: '1980' })
+    expect(await told({ name: [{ text: 'Prova Alfa' }], birthDate: '1980-13', gender: 'x' })).toBeUndefined()
+    expect(await told({})).toBeUndefined()
   })
 
   it('refuses an answer about somebody else', async () => {

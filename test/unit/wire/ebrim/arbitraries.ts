@@ -332,7 +332,7 @@ export const documentEntry: Arbitrary<DocumentEntry> = some<DocumentEntry>(
   'referenceIds',
 )
 
-const submissionSet: Arbitrary<SubmissionSet> = some<SubmissionSet>(
+export const submissionSet: Arbitrary<SubmissionSet> = some<SubmissionSet>(
   {
     ...objectFields,
     ...titles,
@@ -358,7 +358,7 @@ const submissionSet: Arbitrary<SubmissionSet> = some<SubmissionSet>(
   'intendedRecipients',
 )
 
-const folder: Arbitrary<Folder> = some<Folder>(
+export const folder: Arbitrary<Folder> = some<Folder>(
   {
     ...objectFields,
     ...titles,
@@ -376,7 +376,7 @@ const folder: Arbitrary<Folder> = some<Folder>(
   'codes',
 )
 
-const association: Arbitrary<Association> = some<Association>(
+export const association: Arbitrary<Association> = some<Association>(
   {
     ...objectFields,
     type: fc.constantFrom('has-member', 'replaces', 'signs', 'submits-association', 'urn:example:association'),

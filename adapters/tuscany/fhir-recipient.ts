@@ -1,0 +1,185 @@
+import { GatewayError } from '../../src/core/errors.ts'
+import { obscuredCode, visibilityCodes } from '../../src/core/federation/overlay.ts'
+import type { AuthorizedCall } from '../../src/core/model/call.ts'
+import type { HideChange, MetadataChange, RemoveChange, Submission } from '../../src/core/model/change.ts'
+import type { DocumentEntry } from '../../src/core/model/metadata.ts'
+import type { PatientId } from '../../src/core/model/patient.ts'
+import type { GetDocuments } from '../../src/core/model/stored-query.ts'
+import type { DocumentRecipient } from '../../src/core/ports.ts'
+import { decodeDocumentReference } from '../../src/wire/fhir/document-reference.ts'
+import {
+  newDocumentReference,
+  supersededDocumentReference,
+  updatedDocumentReference,
+  withVisibility,
+} from '../../src/wire/fhir/document-reference-write.ts'
+import { encodeDocumentSearch, uniqueIdCondition } from '../../src/wire/fhir/search.ts'
+import { type Act, type ServedResource, served } from '../../src/wire/fhir/transaction.ts'
+import { type FhirTools, searchFhir } from './fhir-search.ts'
+import { type FhirAbout, transact } from './fhir-transaction.ts'
+import { hidingPurpose } from './hiding.ts'
+import { haveSameContent, isObscured, sayTheSame } from './same-document.ts'
+
+export interface FhirRecipientParts {
+  /** `[base]` of the record's FHIR R4 face. */
+  readonly baseUrl: string
+  /** Where the record hands out documents: `[binaries]?repositoryUniqueId=…&uniqueId=…`. */
+  readonly binaries: string
+  readonly tools: FhirTools
+}
+
+/** A document as the record has it. */
+interface Found {
+  readonly former: ServedResource
+  readonly entry: DocumentEntry
+}
+
+/** How often what is left to do is found out, when others change the record meanwhile. */
+const mostReadings = 3
+
+/** Most identifiers in one search. */
+const idsPerSearch = 50
+
+/**
+ * Passes changes on to a FHIR record, each as one transaction of what the record does not show yet: so that a change made
+ * already is nothing to do. The record holds documents and what they do to each other; submission sets, folders and
+ * memberships are not told. Hidden documents stay hidden by the code of their policy.
+ */
+export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts): DocumentRecipient {
+  async function find(documents: GetDocuments['documents'], call: AuthorizedCall, about: PatientId | undefined) {
+    const found: Found[] = []
+    for (let at = 0; at < documents.ids.length; at += idsPerSearch) {
+      const some = { by: documents.by, ids: documents.ids.slice(at, at + idsPerSearch) }
+      const { form, matches } = encodeDocumentSearch({ type: 'GetDocuments', documents: some, extra: [] }, about)
+      const subject = about === undefined ? {} : { patientId: about }
+      const page = await searchFhir(baseUrl, tools, { resourceType: 'DocumentReference', form, call, ...subject })
+      for (const { resource } of page.matches) {
+        const { entry } = decodeDocumentReference(resource, { patientId: () => about })
+        if (matches(entry)) found.push({ former: served(resource), entry })
+      }
+    }
+    return found
+  }
+
+  async function leftOfSubmission({ entries, associations, submissionSet }: Submission, call: AuthorizedCall) {
+    const about = submissionSet.patientId
+    const known = await find({ by: 'unique-id', ids: entries.map(({ uniqueId }) => uniqueId) }, call, about)
+    const missing = entries.filter((entry) => {
+      const there = known.filter((one) => one.entry.uniqueId === entry.uniqueId)
+      if (there.some((one) => haveSameContent(one.entry, entry))) return false
+      if (there.length === 0) return true
+      throw rejected('XDSNonIdenticalHash', 'Our community has another document of that uniqueId', entry.uniqueId)
+    })
+    const creations = missing.map((entry): Act => {
+      const { uniqueId, repositoryUniqueId = '' } = entry
+      const url = `${binaries}?${new URLSearchParams({ repositoryUniqueId, uniqueId }).toString()}`
+      const resource = newDocumentReference({ ...entry, status: entry.status ?? 'approved' }, { url, associations })
+      return { does: 'create', resource, unless: uniqueIdCondition(uniqueId) }
+    })
+    return [...creations, ...(await leftOfReplacements({ associations, submissionSet }, call))]
+  }
+
+  async function leftOfReplacements(
+    { associations, submissionSet }: Pick<Submission, 'associations' | 'submissionSet'>,
+    call: AuthorizedCall,
+  ): Promise<readonly Act[]> {
+    const ids = associations.flatMap(({ type, target }) =>
+      type === 'replaces' || type === 'transforms-and-replaces' ? [target] : [],
+    )
+    const targets = await find({ by: 'entry-uuid', ids }, call, submissionSet.patientId)
+    const unknown = ids.find((id) => !targets.some(({ entry }) => entry.entryUuid === id))
+    if (unknown !== undefined) {
+      throw rejected('UnresolvedReferenceException', 'Our community has no such document to be replaced', unknown)
+    }
+    return targets.flatMap(({ former, entry }): readonly Act[] =>
+      entry.status === 'deprecated'
+        ? []
+        : [{ does: 'replace', former, resource: supersededDocumentReference(former.resource) }],
+    )
+  }
+
+  async function leftOfUpdate({ entries, submissionSet }: Submission, call: AuthorizedCall): Promise<readonly Act[]> {
+    const ids = entries.map(({ uniqueId }) => uniqueId)
+    const known = await find({ by: 'unique-id', ids }, call, submissionSet.patientId)
+    return entries.flatMap((entry): readonly Act[] => {
+      const found = currentOf(known.filter((one) => one.entry.uniqueId === entry.uniqueId))
+      if (found.length === 0) throw unknownDocument(entry.uniqueId)
+      return found.flatMap(({ former, entry: before }) => {
+        const resource = updatedDocumentReference(former.resource, { ...entry, status: before.status ?? 'approved' })
+        const { entry: after } = decodeDocumentReference(resource, { patientId: () => before.patientId })
+        return sayTheSame(after, before) ? [] : [{ does: 'replace', former, resource }]
+      })
+    })
+  }
+
+  async function leftOfRemoval({ ids }: RemoveChange, call: AuthorizedCall, about: PatientId | undefined) {
+    const found = await find({ by: 'entry-uuid', ids }, call, about)
+    return found.map(({ former }): Act => ({ does: 'delete', former }))
+  }
+
+  async function leftOfHiding({ uniqueId, patientId }: HideChange, call: AuthorizedCall): Promise<readonly Act[]> {
+    const found = currentOf(await find({ by: 'unique-id', ids: [uniqueId] }, call, patientId))
+    if (found.length === 0) throw unknownDocument(uniqueId)
+    return found.flatMap(({ former, entry }): readonly Act[] =>
+      isObscured(entry)
+        ? []
+        : [{ does: 'replace', former, resource: withVisibility(former.resource, obscuredCode, visibilityCodes) }],
+    )
+  }
+
+  async function leftOf(change: MetadataChange, call: AuthorizedCall, about: FhirAbout): Promise<readonly Act[]> {
+    switch (change.type) {
+      case 'submit':
+        return await leftOfSubmission(change.submission, call)
+      case 'update':
+        return await leftOfUpdate(change.submission, call)
+      case 'remove':
+        return await leftOfRemoval(change, call, about.patientId)
+      case 'hide':
+        return await leftOfHiding(change, call)
+    }
+  }
+
+  return {
+    async accept(change, call) {
+      const about = aboutOf(change, call)
+      for (let reading = 1; reading <= mostReadings; reading++) {
+        const acts = await leftOf(change, call, about)
+        if (acts.length === 0 || (await transact(baseUrl, tools, acts, about)) === 'done') return
+      }
+      throw new GatewayError('community-busy', 'The record goes on being changed by others')
+    },
+  }
+}
+
+function aboutOf(change: MetadataChange, call: AuthorizedCall): FhirAbout {
+  switch (change.type) {
+    case 'submit': {
+      // A replacement is claimed as an update (ini.md §2.4).
+      const replaces = change.submission.associations.some(({ type }) => /replaces$/.test(type))
+      const { patientId } = change.submission.submissionSet
+      return { call, does: replaces ? 'UPDATE' : 'CREATE', patientId }
+    }
+    case 'update':
+      return { call, does: 'UPDATE', patientId: change.submission.submissionSet.patientId }
+    case 'remove':
+      return { call, does: 'DELETE', patientId: change.entries[0]?.patientId ?? call.assertion.patientId }
+    case 'hide':
+      return { call, does: 'UPDATE', patientId: change.patientId, purposeOfUse: hidingPurpose }
+  }
+}
+
+function currentOf(found: readonly Found[]): readonly Found[] {
+  const current = found.filter(({ entry }) => entry.status !== 'deprecated')
+  return current.length > 0 ? current : found
+}
+
+function unknownDocument(location: string): GatewayError {
+  return rejected('XDSDocumentUniqueIdError', 'Our community knows no such document of the patient', location)
+}
+
+function rejected(code: string, text: string, location: string): GatewayError {
+  return new GatewayError('community-rejected', 'The change does not fit what our community has', {
+    issues: [{ severity: 'error', code, text, location }],
+  })
+}

@@ -1,0 +1,200 @@
+import { GatewayError, type Issue } from '../errors.ts'
+import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
+import type { MetadataChange, SubmitChange, UpdateChange } from '../model/change.ts'
+import type { DocumentEntry } from '../model/metadata.ts'
+import { type PatientId, samePatientId } from '../model/patient.ts'
+import type { Service } from '../policy/access-table.ts'
+import { serviceOfChange } from '../policy/change-service.ts'
+import type { AccessPolicy, JournalDraft, JournaledPush } from '../ports.ts'
+import { logicalIdOf } from './overlay.ts'
+import { issueOf, metadataRefused, patientsNamed, type ResolveParts, resolved } from './resolve-change.ts'
+import { withOwnIds } from './submitted-ids.ts'
+
+/** What accepting pushes needs. */
+export interface RecipientParts extends ResolveParts {
+  readonly policy: AccessPolicy
+  /** A new `urn:uuid:` id. */
+  readonly newId: () => string
+  /** What the affinity domain has against the metadata: errors block, warnings are told. */
+  readonly check: (change: SubmitChange | UpdateChange) => readonly Issue[]
+  /** The kind of the deliveries to our record. */
+  readonly deliverAs: string
+  /** Told when a push became durable: it can be delivered. */
+  readonly onAccepted: () => void
+}
+
+/** What is known of a push beside what it says. */
+export interface Received {
+  readonly transaction: string
+  /** SHA-256 of the message, lower-case hexadecimal. */
+  readonly digest: string
+  /** The same of the body alone: what a sender says again says it in another envelope. */
+  readonly bodyDigest: string
+  /** The service it was sent to, where that is not told by the push itself. */
+  readonly service?: Service
+}
+
+/** A push that was taken, now or before. */
+export interface Acceptance {
+  readonly warnings: readonly Issue[]
+  /** It was taken before, and nothing happened now. */
+  readonly repeated: boolean
+}
+
+/** Takes what is pushed into the index of our own community. */
+export interface DocumentRecipientGateway {
+  /**
+   * Resolves when the change can no longer be lost and is visible. Rejects with GatewayError: `access-denied`, or
+   * `metadata-invalid` with an issue per fault, or `patient-mismatch`, or `community-*` when the record had to be asked
+   * and did not answer, or `internal` and `overloaded` when the push could not be kept.
+   */
+  accept(change: MetadataChange, caller: AuthenticatedCall, received: Received): Promise<Acceptance>
+}
+
+/** Checks, resolves, journals: in this order, so that nothing that was refused is kept, and nothing kept was not checked. */
+export function documentRecipient(parts: RecipientParts): DocumentRecipientGateway {
+  return {
+    async accept(change, caller, received) {
+      const meant = meaningOf(change)
+      const warnings = meant.type === 'submit' || meant.type === 'update' ? judged(parts.check(meant)) : []
+      const call = parts.policy.authorizeChange(meant, caller, received.service)
+      const identities = identitiesOf(meant, received)
+      // Before the version check: an update that is told again has already made the version it was made from an old one.
+      if ((await parts.journal.repeated(identities)) !== undefined) return repeated(meant, warnings)
+      const { change: kept, before } = await resolved(named(meant, parts.newId), call, parts)
+      // Whose documents a removal names, and whether an update hides or shows a document, is known only now.
+      parts.policy.authorizeChange(kept, caller, received.service ?? serviceOfChange(kept, before))
+      const appended = await parts.journal.append({ ...draftOf(kept, call, received, parts), identities })
+      if ('repeats' in appended) return repeated(meant, warnings)
+      parts.onAccepted()
+      return { warnings, repeated: false }
+    },
+  }
+}
+
+/** A second communication of a document is an error that means success (ini.md §6.2 no. 3); all else is simply done. */
+function repeated(change: MetadataChange, warnings: readonly Issue[]): Acceptance {
+  if (change.type === 'submit') throw alreadySaved(change)
+  return { warnings, repeated: true }
+}
+
+/** A replacement of a document by itself is the old form of an update (#761 in ini.md §3.3). */
+function meaningOf(change: MetadataChange): MetadataChange {
+  if (change.type !== 'submit') return change
+  const { submission } = change
+  const onItself = new Set(
+    submission.associations.flatMap(({ type, source, target }) =>
+      type === 'replaces' && source === target ? [source] : [],
+    ),
+  )
+  if (onItself.size === 0) return change
+  return {
+    type: 'update',
+    submission: {
+      ...submission,
+      entries: submission.entries.map((entry) => {
+        return onItself.has(entry.entryUuid)
+          ? { ...entry, entryUuid: `of ${entry.entryUuid}`, logicalId: logicalIdOf(entry) }
+          : entry
+      }),
+      associations: submission.associations.flatMap((link) => {
+        if (link.type === 'replaces' && link.source === link.target) return []
+        return [onItself.has(link.target) ? { ...link, target: `of ${link.target}` } : link]
+      }),
+    },
+  }
+}
+
+function judged(issues: readonly Issue[]): readonly Issue[] {
+  if (!issues.some(({ severity }) => severity === 'error')) return issues
+  throw metadataRefused(issues)
+}
+
+function named(change: MetadataChange, newId: () => string): MetadataChange {
+  if (change.type !== 'submit' && change.type !== 'update') return change
+  return { ...change, submission: withOwnIds(change.submission, newId) }
+}
+
+function patientsOf(change: MetadataChange, call: AuthorizedCall): readonly PatientId[] {
+  switch (change.type) {
+    case 'submit':
+    case 'update':
+      return [change.submission.submissionSet.patientId]
+    case 'remove':
+      return distinct([...change.entries.map(({ patientId }) => patientId), ...patientsNamed(call)])
+    case 'hide':
+      return [change.patientId]
+  }
+}
+
+function distinct(ids: readonly PatientId[]): readonly PatientId[] {
+  return ids.filter((id, index) => ids.findIndex((other) => samePatientId(other, id)) === index)
+}
+
+function draftOf(
+  change: MetadataChange,
+  call: AuthorizedCall,
+  { transaction, digest }: Received,
+  { clock, newId, deliverAs }: RecipientParts,
+): Omit<JournalDraft, 'identities'> {
+  return {
+    id: newId(),
+    transaction,
+    correlationId: call.correlationId,
+    digest,
+    receivedAt: clock.now(),
+    frees: change.type === 'remove' ? change.entries.map(communicated) : [],
+    patients: patientsOf(change, call),
+    objects: objectsOf(change),
+    pushed: { kind: 'change', change, assertion: call.assertion },
+    deliverAs,
+  }
+}
+
+/** What makes a push the same again: document and repository, as they are first told (ini.md §6.2 no. 5). */
+function identitiesOf(change: MetadataChange, { bodyDigest }: Received): readonly string[] {
+  switch (change.type) {
+    case 'submit':
+      return change.submission.entries.map(communicated)
+    case 'update':
+      return [`update ${bodyDigest}`]
+    case 'remove':
+      return change.ids.map((id) => `removal ${id}`)
+    case 'hide':
+      return [`hiding ${bodyDigest}`]
+  }
+}
+
+function communicated({ uniqueId, repositoryUniqueId }: DocumentEntry): string {
+  return `document ${repositoryUniqueId ?? ''} ${uniqueId}`
+}
+
+function objectsOf(change: MetadataChange): readonly string[] {
+  switch (change.type) {
+    case 'submit':
+    case 'update': {
+      const { entries, associations, submissionSet } = change.submission
+      const own = entries.flatMap((entry) => [entry.entryUuid, entry.uniqueId, logicalIdOf(entry)])
+      return [...new Set([submissionSet.entryUuid, ...own, ...associations.map(({ target }) => target)])]
+    }
+    case 'remove': {
+      const known = change.entries.flatMap((entry) => [entry.entryUuid, entry.uniqueId, logicalIdOf(entry)])
+      return [...new Set([...change.ids, ...known])]
+    }
+    case 'hide':
+      return [change.uniqueId]
+  }
+}
+
+/** The text is the norm's (ini.md §6.1). */
+function alreadySaved({ submission: { entries } }: SubmitChange): GatewayError {
+  const location = entries.length === 1 ? entries[0]?.uniqueId : undefined
+  return new GatewayError('document-duplicate', 'DocumentEntry already saved in a previous communication', {
+    issues: [issueOf('R224', 'DocumentEntry already saved in a previous communication', location)],
+  })
+}
+
+/** Whether a journaled push changes the index. */
+export function changeOf({ pushed }: JournaledPush): MetadataChange | undefined {
+  return pushed.kind === 'change' ? pushed.change : undefined
+}

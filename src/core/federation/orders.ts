@@ -1,0 +1,176 @@
+import { asGatewayError, GatewayError } from '../errors.ts'
+import { nothingFound, type QueryAnswer } from '../model/answers.ts'
+import type { AuthorizedCall } from '../model/call.ts'
+import type { MetadataChange } from '../model/change.ts'
+import type { DocumentEntry } from '../model/metadata.ts'
+import type { GetDocuments } from '../model/stored-query.ts'
+import {
+  citedOrders,
+  following,
+  hiddenByChain,
+  isBoundByChain,
+  type Order,
+  ordersOf,
+  prescribedOrders,
+  prescriptionIds,
+} from '../policy/hiding-chain.ts'
+import type { IsAuthor } from '../policy/visibility.ts'
+import type { Clock, Community, KnownPatient } from '../ports.ts'
+import { lateness, unlessAborted } from './fan-out.ts'
+import { overlaid } from './overlay.ts'
+import { entriesIn } from './pushed.ts'
+
+/** What one community told of, in the answer and beside it. */
+export interface ToldEntries {
+  readonly from: Community
+  readonly entries: readonly DocumentEntry[]
+}
+
+/** What following the chain of hiding needs. */
+export interface OrderParts {
+  readonly isAuthor: IsAuthor
+  readonly clock: Clock
+  /** Where the indexes of persons are: also communities that the question itself did not go to. */
+  readonly communities: readonly Community[]
+  /** Told when prescriptions cannot be had: what cites them is not shown. */
+  readonly onOrdersUnknown?: (call: AuthorizedCall, community: Community, error: GatewayError) => void
+}
+
+/** Whom the question is about, and what was pushed about them and is not in the record yet. */
+export interface About {
+  readonly known: KnownPatient
+  readonly changes: readonly MetadataChange[]
+}
+
+/** How many unique ids one question names. */
+const mostIds = 100
+
+/**
+ * Unique ids of entries that the chain of hiding hides from the caller, beyond those hidden by themselves. A prescription
+ * that is cited and that the keeper of the person's index did not tell of by itself is asked for there, by its unique id;
+ * whoever cites one that cannot be had is hidden too. Asks nobody for callers to whom obscured documents are shown, nor
+ * for what is hidden anyway. Rejects only with `caller-gone`.
+ */
+export async function hiddenByOrders(
+  told: readonly ToldEntries[],
+  hidden: ReadonlySet<string>,
+  about: About,
+  call: AuthorizedCall,
+  parts: OrderParts,
+): Promise<ReadonlySet<string>> {
+  const { permit } = call
+  if (!isBoundByChain(permit)) return new Set()
+  const entries = told.flatMap((one) => one.entries)
+  const pushed = entriesIn(about.changes)
+  const atHand = hiddenByChain(entries, pushed, permit, parts.isAuthor)
+  const isOpen = (entry: DocumentEntry) => {
+    return !hidden.has(entry.uniqueId) && !atHand.has(entry.uniqueId) && !parts.isAuthor(entry, permit.viewer.subject)
+  }
+  const asked = await Promise.all(
+    [...questions(told, isOpen, about.known, parts.communities)].map(([keeper, orders]) =>
+      looked(keeper, orders, about, call, parts),
+    ),
+  )
+  if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
+  const found = asked.flatMap(({ prescriptions }) => prescriptions)
+  const unknown = new Set(asked.flatMap(({ missing }) => missing))
+  return new Set([
+    ...hiddenByChain(entries, [...pushed, ...found], permit, parts.isAuthor),
+    ...following(entries.filter(isOpen), unknown, permit, parts.isAuthor),
+  ])
+}
+
+/** Which orders each keeper of an index is to be asked about: those it did not decide by telling of the prescription. */
+function questions(
+  told: readonly ToldEntries[],
+  isOpen: (entry: DocumentEntry) => boolean,
+  known: KnownPatient,
+  communities: readonly Community[],
+): ReadonlyMap<Community, ReadonlySet<Order>> {
+  const decided = new Map<Community, ReadonlySet<Order>>()
+  for (const { from, entries } of told) decided.set(from, prescribedOrders(entries))
+  const open = new Map<Community, Set<Order>>()
+  for (const { from, entries } of told) {
+    const keeper = keeperOf(known, communities) ?? from
+    for (const order of citedOrders(entries.filter(isOpen))) {
+      if (decided.get(keeper)?.has(order)) continue
+      const orders = open.get(keeper) ?? new Set()
+      open.set(keeper, orders.add(order))
+    }
+  }
+  return open
+}
+
+/**
+ * Who keeps the person's one index: the region of assistance, or who speaks for it; our own community where that is not
+ * known (architecture: routing). Undefined when it is nobody here.
+ */
+function keeperOf({ assistedBy }: KnownPatient, communities: readonly Community[]): Community | undefined {
+  const asked = communities.filter(({ registry }) => registry !== undefined)
+  if (assistedBy === undefined) return asked.find(({ relation }) => relation === 'own')
+  return asked.find(({ home }) => home === assistedBy) ?? asked.find(({ relation }) => relation === 'national')
+}
+
+interface Looked {
+  readonly prescriptions: readonly DocumentEntry[]
+  /** Orders whose prescriptions could not be asked for. */
+  readonly missing: readonly Order[]
+}
+
+async function looked(
+  keeper: Community,
+  orders: ReadonlySet<Order>,
+  about: About,
+  call: AuthorizedCall,
+  parts: OrderParts,
+): Promise<Looked> {
+  const signal = AbortSignal.any([call.signal, lateness(call, parts.clock)])
+  const all = [...orders]
+  const perQuestion = mostIds / prescriptionIds('').length
+  const prescriptions: DocumentEntry[] = []
+  const missing: Order[] = []
+  // One after the other: a long record must not take every place its keeper has.
+  for (let start = 0; start < all.length; start += perQuestion) {
+    const some = all.slice(start, start + perQuestion)
+    try {
+      const answer = await unlessAborted(() => asked(keeper, some, about, { ...call, signal }), signal)
+      prescriptions.push(...answer.entries.filter((entry) => ordersOf(entry).prescribed.length > 0))
+    } catch (thrown) {
+      missing.push(...some)
+      if (!call.signal.aborted) parts.onOrdersUnknown?.(call, keeper, asGatewayError(thrown))
+    }
+  }
+  return { prescriptions, missing }
+}
+
+/** Nobody is left out as somebody else: an order's number is the nation's, and its patient's identifier may be an old one. */
+async function asked(
+  keeper: Community,
+  orders: readonly Order[],
+  { known, changes }: About,
+  call: AuthorizedCall,
+): Promise<QueryAnswer> {
+  const ids = orders.flatMap(prescriptionIds)
+  const query: GetDocuments = {
+    ...{ type: 'GetDocuments', home: keeper.home, extra: [] },
+    documents: { by: 'unique-id', ids },
+  }
+  const answer = await told(keeper, query, call)
+  if (answer.issues.some(({ severity }) => severity === 'error')) {
+    throw new GatewayError('community-rejected', 'The community did not tell of prescriptions in full', {
+      issues: answer.issues,
+    })
+  }
+  return keeper.relation === 'own' ? overlaid(query, answer, changes, known.patient) : answer
+}
+
+async function told({ registry }: Community, query: GetDocuments, call: AuthorizedCall): Promise<QueryAnswer> {
+  if (registry === undefined) throw new GatewayError('internal', 'A community without a registry was asked')
+  try {
+    return await registry.query(query, call)
+  } catch (error) {
+    // A community that does not know the patient has nothing to tell (ihe.md §6.1 no. 7).
+    if (error instanceof GatewayError && error.code === 'patient-unknown') return nothingFound
+    throw error
+  }
+}

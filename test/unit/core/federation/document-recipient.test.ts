@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '../../../../src/core/errors.ts'
+import { documentRecipient, type RecipientParts } from '../../../../src/core/federation/document-recipient.ts'
+import { nothingFound } from '../../../../src/core/model/answers.ts'
+import type { MetadataChange, Submission } from '../../../../src/core/model/change.ts'
+import type { Association, DocumentEntry } from '../../../../src/core/model/metadata.ts'
+import { accessPolicy } from '../../../../src/core/policy/access.ts'
+import type { Community } from '../../../../src/core/ports.ts'
+import {
+  authenticated,
+  citizen,
+  entry,
+  homes,
+  otherCitizen,
+  stoppedClock,
+  submissionSet,
+} from '../../../support/builders.ts'
+import { memoryJournal } from '../../../support/push-journal.ts'
+
+const repositoryUniqueId = '2.16.840.1.113883.2.9.2.50.4.5.1'
+const old = 'urn:uuid:11111111-1111-4111-8111-111111111111'
+
+function submission(more: Partial<DocumentEntry> = {}, links: readonly Association[] = []): Submission {
+  const set = submissionSet('SubmissionSet1', { entryUuid: 'SubmissionSet1' })
+  const document = entry('Document1', { entryUuid: 'Document1', repositoryUniqueId, ...more })
+  const member: Association = {
+    entryUuid: 'as1',
+    type: 'has-member',
+    source: set.entryUuid,
+    target: document.entryUuid,
+  }
+  return { submissionSet: set, entries: [document], folders: [], associations: [member, ...links] }
+}
+const create = (more: Partial<DocumentEntry> = {}): MetadataChange => ({ type: 'submit', submission: submission(more) })
+const replace = (more: Partial<DocumentEntry> = {}): MetadataChange => ({
+  type: 'submit',
+  submission: submission(more, [{ entryUuid: 'as2', type: 'replaces', source: 'Document1', target: old }]),
+})
+function update(previousVersion: string | undefined, more: Partial<DocumentEntry> = {}): MetadataChange {
+  const { associations, ...rest } = submission({ logicalId: old, uniqueId: entry('old').uniqueId, ...more })
+  const versioned = associations.map((link) => ({
+    ...link,
+    ...(previousVersion === undefined ? {} : { previousVersion }),
+  }))
+  return { type: 'update', submission: { ...rest, associations: versioned } }
+}
+const remove = (...ids: string[]): MetadataChange => ({ type: 'remove', ids, entries: [] })
+
+const claims = {
+  create: { action: 'CREATE', purposeOfUse: 'TREATMENT' },
+  replace: { action: 'UPDATE', purposeOfUse: 'UPDATE' },
+  update: { action: 'UPDATE', purposeOfUse: 'UPDATE' },
+  delete: { action: 'DELETE', purposeOfUse: 'UPDATE' },
+}
+
+/** A gateway whose record holds these entries, or is silent. */
+function recipient(record: readonly DocumentEntry[] | 'silent' = [], more: Partial<RecipientParts> = {}) {
+  const journal = memoryJournal()
+  const own: Community = {
+    home: homes.tuscany,
+    name: 'tuscany',
+    relation: 'own',
+    identifiers: 'each',
+    reaches: [],
+    registry: {
+      async query(query) {
+        if (record === 'silent') throw new GatewayError('community-timeout', 'The community did not answer in time')
+        if (query.type !== 'GetDocuments') throw new Error(`asked for ${query.type}`)
+        const { ids } = query.documents
+        return {
+          ...nothingFound,
+          entries: record.filter((one) => ids.includes(one.entryUuid) || ids.includes(one.uniqueId)),
+        }
+      },
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+  let ids = 0
+  let told = 0
+  const gateway = documentRecipient({
+    policy: accessPolicy,
+    journal,
+    clock: stoppedClock,
+    own,
+    newId: () => `urn:uuid:00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
+    check: () => [],
+    whenRecordDown: 'accept',
+    deliverAs: 'push:tuscany',
+    onAccepted: () => {
+      told++
+    },
+    ...more,
+  })
+  let message = 0
+  return {
+    journal,
+    told: () => told,
+    accept: (change: MetadataChange, claimed: object, bodyDigest = `body ${++message}`) =>
+      gateway.accept(change, authenticated({ patientId: citizen, ...claimed }), {
+        transaction: 'ITI-42',
+        digest: `message ${message}`,
+        bodyDigest,
+      }),
+  }
+}
+
+async function refusal(attempt: Promise<unknown>): Promise<GatewayError> {
+  const error = await attempt.then(() => undefined).catch((thrown: unknown) => thrown)
+  if (error instanceof GatewayError) return error
+  throw new Error('it was taken')
+}
+const codesOf = ({ issues }: GatewayError) => issues.map(({ code }) => code)
+
+describe('a push into our index', () => {
+  it('is kept with ids of the registry’s form, and its delivery told of', async () => {
+    const { accept, journal, told } = recipient()
+    expect(await accept(create(), claims.create)).toEqual({ warnings: [], repeated: false })
+    expect(told()).toBe(1)
+    const [push] = journal.pushes
+    expect(push).toMatchObject({ state: 'pending', transaction: 'ITI-42', patients: [citizen] })
+    if (push?.pushed.kind !== 'change' || push.pushed.change.type !== 'submit') throw new Error('not a submission')
+    const { entries, associations, submissionSet } = push.pushed.change.submission
+    expect(entries[0]?.entryUuid).toMatch(/^urn:uuid:0/)
+    expect(associations).toMatchObject([{ source: submissionSet.entryUuid, target: entries[0]?.entryUuid }])
+    expect(push.pushed.assertion).toMatchObject({ role: 'AAS' })
+  })
+
+  it('is recognised when it comes again, and answered with R224', async () => {
+    const { accept, journal } = recipient()
+    await accept(create(), claims.create)
+    const again = await refusal(accept(create(), claims.create))
+    expect(again.code).toBe('document-duplicate')
+    expect(codesOf(again)).toEqual(['R224'])
+    expect(journal.pushes).toHaveLength(1)
+  })
+
+  it('is taken again once the first was given up, or its document removed', async () => {
+    const { accept, journal } = recipient([])
+    await accept(create(), claims.create)
+    await journal.discard(journal.pushes[0]?.id ?? '', 'not ours')
+    await accept(create(), claims.create)
+    const kept = journal.pushes[1]?.pushed
+    if (kept?.kind !== 'change' || kept.change.type !== 'submit') throw new Error('not a submission')
+    await accept(remove(kept.change.submission.entries[0]?.entryUuid ?? ''), claims.delete)
+    expect((await accept(create(), claims.create)).repeated).toBe(false)
+  })
+
+  it('is not kept when the affinity domain has something against it, and told every fault', async () => {
+    const issue = {
+      severity: 'error',
+      code: 'R50',
+      text: 'Wrong value of DocumentEntry.healthcareFacilityCode',
+    } as const
+    const { accept, journal } = recipient([], { check: () => [issue, { ...issue, code: 'R166' }] })
+    expect(codesOf(await refusal(accept(create(), claims.create)))).toEqual(['R50', 'R166'])
+    expect(journal.pushes).toEqual([])
+  })
+
+  it('is kept in spite of warnings, which are told', async () => {
+    const issue = { severity: 'warning', code: 'R56', text: 'Wrong format data of display name' } as const
+    const { accept } = recipient([], { check: () => [issue] })
+    expect((await accept(create(), claims.create)).warnings).toEqual([issue])
+  })
+
+  it.each([
+    ['the role', { role: 'NOR' }],
+    ['the action', { action: 'READ' }],
+    ['the purpose', { purposeOfUse: 'PERSONAL' }],
+    ['the patient', { patientId: otherCitizen }],
+  ])('is refused where %s does not fit it', async (_, claimed) => {
+    const { accept, journal } = recipient()
+    expect((await refusal(accept(create(), { ...claims.create, ...claimed }))).code).toBe('access-denied')
+    expect(journal.pushes).toEqual([])
+  })
+
+  it('replaces a document of the record', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old })])
+    await accept(replace(), claims.replace)
+    expect(journal.pushes[0]?.objects).toContain(old)
+  })
+
+  it.each([
+    ['that nobody knows', [], 'UnresolvedReferenceException'],
+    ['of another patient', [entry('old', { entryUuid: old, patientId: otherCitizen })], 'XDSPatientIdDoesNotMatch'],
+    [
+      'that was replaced before',
+      [entry('old', { entryUuid: old, status: 'deprecated' })],
+      'XDSRegistryDeprecatedDocumentError',
+    ],
+  ])('does not replace a document %s', async (_, record, code) => {
+    const { accept } = recipient(record)
+    expect(codesOf(await refusal(accept(replace(), claims.replace)))).toEqual([code])
+  })
+
+  it('replaces a document that is only in the journal yet, once', async () => {
+    const { accept } = recipient([])
+    const uniqueId = (name: string) => `2.16.840.1.113883.2.9.2.50.4.4^${name}`
+    await accept(create({ entryUuid: old, uniqueId: uniqueId('first') }), claims.create)
+    await expect(accept(replace({ uniqueId: uniqueId('second') }), claims.replace)).resolves.toBeDefined()
+    const third = await refusal(accept(replace({ uniqueId: uniqueId('third') }), claims.replace))
+    expect(codesOf(third)).toEqual(['XDSRegistryDeprecatedDocumentError'])
+  })
+
+  it('makes the next version of an entry', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old, version: '4' })])
+    await accept(update('4'), claims.update)
+    const kept = journal.pushes[0]?.pushed
+    if (kept?.kind !== 'change' || kept.change.type !== 'update') throw new Error('not an update')
+    expect(kept.change.submission.entries[0]).toMatchObject({ version: '5', logicalId: old })
+  })
+
+  it.each(['1', '3', 'nine'])('refuses an update of version %s when the entry is at 2', async (version) => {
+    const { accept } = recipient([entry('old', { entryUuid: old, version: '2' })])
+    expect(codesOf(await refusal(accept(update(version), claims.update)))).toEqual(['R221'])
+  })
+
+  it('counts versions on from what is only in the journal yet', async () => {
+    const { accept } = recipient([entry('old', { entryUuid: old, version: '1' })])
+    await accept(update('1'), claims.update)
+    expect(codesOf(await refusal(accept(update('1', { mimeType: 'text/plain' }), claims.update)))).toEqual(['R221'])
+    await expect(accept(update('2'), claims.update)).resolves.toMatchObject({ repeated: false })
+  })
+
+  it('takes an update that is told again for done', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old, version: '1' })])
+    await accept(update('1'), claims.update, 'the same body')
+    expect((await accept(update('1'), claims.update, 'the same body')).repeated).toBe(true)
+    expect(journal.pushes).toHaveLength(1)
+  })
+
+  it('takes a replacement of a document by itself for an update', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old, version: '1' })])
+    const links: Association[] = [{ entryUuid: 'as2', type: 'replaces', source: old, target: old }]
+    await accept(
+      { type: 'submit', submission: submission({ entryUuid: old, uniqueId: entry('old').uniqueId }, links) },
+      claims.update,
+    )
+    const kept = journal.pushes[0]?.pushed
+    if (kept?.kind !== 'change' || kept.change.type !== 'update') throw new Error('not an update')
+    expect(kept.change.submission.entries[0]).toMatchObject({ version: '2', logicalId: old })
+    expect(kept.change.submission.entries[0]?.entryUuid).not.toBe(old)
+    expect(kept.change.submission.associations.map(({ type }) => type)).toEqual(['has-member'])
+  })
+
+  it('removes what the record holds, twice without complaint', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old })])
+    expect((await accept(remove(old), claims.delete)).repeated).toBe(false)
+    expect((await accept(remove(old), claims.delete)).repeated).toBe(true)
+    expect(journal.pushes).toHaveLength(1)
+    expect(journal.pushes[0]?.objects).toContain(entry('old').uniqueId)
+  })
+
+  it('does not remove what is another patient’s', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old, patientId: otherCitizen })])
+    expect((await refusal(accept(remove(old), claims.delete))).code).toBe('access-denied')
+    expect(journal.pushes).toEqual([])
+  })
+
+  it('is taken while the record is silent, or refused where the configuration says so', async () => {
+    await expect(recipient('silent').accept(update('7'), claims.update)).resolves.toMatchObject({ repeated: false })
+    for (const [change, claimed] of [
+      [create(), claims.create],
+      [update('7'), claims.update],
+    ] as const) {
+      const waiting = recipient('silent', { whenRecordDown: 'refuse' })
+      expect((await refusal(waiting.accept(change, claimed))).code).toBe('community-unavailable')
+      expect(waiting.journal.pushes).toEqual([])
+    }
+  })
+})
