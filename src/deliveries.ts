@@ -4,7 +4,7 @@ import { GatewayError } from './core/errors.ts'
 import { retrieveNotices } from './core/federation/retrieve-notices.ts'
 import type { Assertion, AuthorizedCall } from './core/model/call.ts'
 import type { HideChange } from './core/model/change.ts'
-import { homeCommunityId } from './core/model/identifiers.ts'
+import { homeCommunityId, homeOid } from './core/model/identifiers.ts'
 import type { RetrieveNotice } from './core/model/notice.ts'
 import type { DeliveredDocument } from './core/model/retrieval.ts'
 import type { Clock, Community, JournaledPush, Outbox, PushJournal } from './core/ports.ts'
@@ -89,19 +89,23 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
   }
 }
 
-/** Who asks our record to hide what INI notified us of: ourselves, in the role the configuration gives us (ini.md §7.3). */
+/** Who asks our record to hide what INI notified us of: ourselves, as the configuration says (ini.md §7.3). */
 function spokesman({ home, organization, pushes, assertionLifetimeMs }: Gateway, clock: Clock) {
+  const community = homeCommunityId(home)
+  const { code, name } = organization
+  // Of ourselves there is no person's code; an organization is known by its code in our own arc (ini.md §8).
+  const arc = homeOid(community)
   return ({ patientId }: HideChange, { id, digest }: JournaledPush): Assertion => ({
     id,
-    issuer: organization.code,
-    community: homeCommunityId(home),
-    subject: organization.code,
+    issuer: code,
+    community,
+    subject: pushes.hidingSubject ?? `${code}^^^&${arc}&ISO`,
     role: pushes.hidingRole,
     purposeOfUse: 'ACCESS UPDATE',
     action: 'UPDATE',
-    organization: organization.code,
-    organizationName: organization.name,
-    ...(organization.locality === undefined ? {} : { locality: organization.locality }),
+    organization: code,
+    organizationName: name,
+    locality: organization.locality ?? `${name}^^^^^&${arc}&ISO^^^^${code}`,
     patientId,
     validUntil: clock.now() + assertionLifetimeMs,
     signer: 'gateway',

@@ -28,6 +28,7 @@ import { apiApp } from './http/api/app.ts'
 import { callerRoute } from './http/api/caller.ts'
 import { plainHandles } from './http/api/document-handles.ts'
 import { documentRoutes } from './http/api/documents.ts'
+import { operatorApp } from './http/operator/app.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
 import { type SoapParts, soapEndpoint } from './http/soap/endpoint.ts'
@@ -42,9 +43,11 @@ import { openStore } from './open-store.ts'
 import { anchorReader } from './parties.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { spool } from './spool/spool.ts'
+import { writableStore } from './store/writable.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { measureOutbox } from './telemetry/outbox-age.ts'
 import { bearersOf, tokenPlane } from './tokens.ts'
 import { rememberingCheck } from './trust/algorithms.ts'
 import { authenticator } from './trust/authenticate.ts'
@@ -206,19 +209,28 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     sets.renew(material.tls, tokens.servers)
     lookAtEnds()
   }
+  const isWritable = writableStore(store, clock)
   const operator = createPlainServer(
     getRequestListener(
       opsApp({
         ready: async () => {
           // Rejects when the store does not answer.
           await store.latest()
-          return server.listening
+          return server.listening && (await isWritable())
         },
         status: () => ({
           gateway: { home: gateway.home, organization: gateway.organization.name, routing: gateway.routing },
           communities: health.health(),
         }),
-        metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+        metrics: async () => {
+          await measureOutbox(store.outbox, metrics, clock)
+          return { text: await metrics.text(), contentType: metrics.contentType }
+        },
+        operating: operatorApp({
+          ...{ journal: store.journal, outbox: store.outbox, audit: soap.audit, events, clock },
+          wake: told.wake,
+          names: [gateway.operator.host],
+        }),
       }).fetch,
     ),
   )

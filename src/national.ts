@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { metadataRules } from '../contracts/affinity-domain/metadata-rules.ts'
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
-import type { LoadedConfig } from './config/load.ts'
+import { ruleCodes } from '../contracts/affinity-domain/rule-codes.ts'
+import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { documentRecipient } from './core/federation/document-recipient.ts'
 import { type AcceptNotification, draftOf } from './core/federation/notifications.ts'
 import type { FederationParts } from './core/federation/query.ts'
@@ -12,7 +13,7 @@ import type { Peer } from './core/model/call.ts'
 import { homeCommunityId } from './core/model/identifiers.ts'
 import type { StoredQuery } from './core/model/stored-query.ts'
 import type { SearchService } from './core/policy/access-table.ts'
-import { checkMetadata } from './core/policy/metadata-rules.ts'
+import { checkMetadata, type MetadataRule } from './core/policy/metadata-rules.ts'
 import type { AccessPolicy, Clock, Community, PushJournal } from './core/ports.ts'
 import { type Deliveries, pushesTo } from './deliveries.ts'
 import type { Door } from './http/soap/app.ts'
@@ -117,8 +118,8 @@ export function nationalDoors(config: LoadedConfig, parts: NationalParts): reado
 
 function recipientOf({ federation: { gateway } }: LoadedConfig, parts: NationalParts) {
   const { own, journal, deliveries, clock } = parts
-  const lenient = new Set(gateway.pushes.lenient)
-  const rules = metadataRules()
+  const rules = metadataRules({ ...ruleCodes, display: gateway.pushes.displayCode })
+  const lenient = lenientOf(gateway.pushes.lenient, rules)
   return documentRecipient({
     ...{ own, journal, clock, whenRecordDown: gateway.pushes.whenRecordDown },
     policy: parts.rules.policy,
@@ -127,6 +128,15 @@ function recipientOf({ federation: { gateway } }: LoadedConfig, parts: NationalP
     deliverAs: pushesTo(own),
     onAccepted: deliveries.wake,
   })
+}
+
+/** Throws ConfigError for what is neither the code nor the name of a rule. */
+function lenientOf(told: readonly string[], rules: readonly MetadataRule[]): ReadonlySet<string> {
+  const known = new Set(rules.flatMap(({ code, name }) => [code, name]))
+  const unknown = told.filter((one) => !known.has(one))
+  if (unknown.length === 0) return new Set(told)
+  const message = `no rule about metadata is called ${unknown.join(', ')}`
+  throw new ConfigError([{ path: 'gateway.pushes.lenient', message }])
 }
 
 function notificationDoors(config: LoadedConfig, parts: NationalParts, admits: (peer: Peer) => boolean): Door[] {

@@ -6,15 +6,15 @@ import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { PatientId } from '../../src/core/model/patient.ts'
 import type { GetDocuments } from '../../src/core/model/stored-query.ts'
 import type { DocumentRecipient } from '../../src/core/ports.ts'
-import { decodeDocumentReference } from '../../src/wire/fhir/document-reference.ts'
+import { decodeDocumentReference, encodeDocumentReference } from '../../src/wire/fhir/document-reference.ts'
 import {
-  newDocumentReference,
   supersededDocumentReference,
   updatedDocumentReference,
   withVisibility,
 } from '../../src/wire/fhir/document-reference-write.ts'
 import { encodeDocumentSearch, uniqueIdCondition } from '../../src/wire/fhir/search.ts'
 import { type Act, type ServedResource, served } from '../../src/wire/fhir/transaction.ts'
+import type { Json } from '../../src/wire/fhir/types.ts'
 import { type FhirTools, searchFhir } from './fhir-search.ts'
 import { type FhirAbout, transact } from './fhir-transaction.ts'
 import { hidingPurpose } from './hiding.ts'
@@ -54,11 +54,15 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       const subject = about === undefined ? {} : { patientId: about }
       const page = await searchFhir(baseUrl, tools, { resourceType: 'DocumentReference', form, call, ...subject })
       for (const { resource } of page.matches) {
-        const { entry } = decodeDocumentReference(resource, { patientId: () => about })
+        const entry = read(resource, about)
         if (matches(entry)) found.push({ former: served(resource), entry })
       }
     }
     return found
+  }
+
+  function addressOf({ uniqueId, repositoryUniqueId = '' }: DocumentEntry): string {
+    return `${binaries}?${new URLSearchParams({ repositoryUniqueId, uniqueId }).toString()}`
   }
 
   async function leftOfSubmission({ entries, associations, submissionSet }: Submission, call: AuthorizedCall) {
@@ -71,10 +75,9 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       throw rejected('XDSNonIdenticalHash', 'Our community has another document of that uniqueId', entry.uniqueId)
     })
     const creations = missing.map((entry): Act => {
-      const { uniqueId, repositoryUniqueId = '' } = entry
-      const url = `${binaries}?${new URLSearchParams({ repositoryUniqueId, uniqueId }).toString()}`
-      const resource = newDocumentReference({ ...entry, status: entry.status ?? 'approved' }, { url, associations })
-      return { does: 'create', resource, unless: uniqueIdCondition(uniqueId) }
+      const current = { ...entry, status: entry.status ?? 'approved' }
+      const resource = encodeDocumentReference(current, { url: addressOf(entry), associations })
+      return { does: 'create', resource, unless: uniqueIdCondition(entry.uniqueId) }
     })
     return [...creations, ...(await leftOfReplacements({ associations, submissionSet }, call))]
   }
@@ -105,8 +108,12 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       const found = currentOf(known.filter((one) => one.entry.uniqueId === entry.uniqueId))
       if (found.length === 0) throw unknownDocument(entry.uniqueId)
       return found.flatMap(({ former, entry: before }) => {
-        const resource = updatedDocumentReference(former.resource, { ...entry, status: before.status ?? 'approved' })
-        const { entry: after } = decodeDocumentReference(resource, { patientId: () => before.patientId })
+        const resource = updatedDocumentReference(
+          former.resource,
+          { ...entry, status: before.status ?? 'approved' },
+          { url: addressOf(entry) },
+        )
+        const after = read(resource, before.patientId)
         return sayTheSame(after, before) ? [] : [{ does: 'replace', former, resource }]
       })
     })
@@ -166,6 +173,15 @@ function aboutOf(change: MetadataChange, call: AuthorizedCall): FhirAbout {
       return { call, does: 'DELETE', patientId: change.entries[0]?.patientId ?? call.assertion.patientId }
     case 'hide':
       return { call, does: 'UPDATE', patientId: change.patientId, purposeOfUse: hidingPurpose }
+  }
+}
+
+/** What the record tells and nobody understands is the record's fault, not that of the change. */
+function read(resource: Json, about: PatientId | undefined): DocumentEntry {
+  try {
+    return decodeDocumentReference(resource, { patientId: () => about }).entry
+  } catch (cause) {
+    throw new GatewayError('community-misbehaved', 'The record tells a document that cannot be understood', { cause })
   }
 }
 

@@ -81,7 +81,7 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
 
   async function update(submission: Submission, call: AuthorizedCall): Promise<void> {
     const { patientId } = submission.submissionSet
-    const body = encodeSubmitObjects(submission)
+    const body = encodeSubmitObjects(withVersions(submission))
     const refusal = await tell('update', body, { call, does: 'UPDATE', patientId })
     if (refusal === undefined) return
     if (!isOnly(refusal, 'overtaken', 'there') || !(await isUpdated(submission, call))) throw refusal.error
@@ -154,6 +154,26 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
 /** The patient may be known by another identifier here, but not by another one of the same authority. */
 function isOf({ patientId }: DocumentEntry, change: HideChange): boolean {
   return patientId.authority !== change.patientId.authority || patientId.value === change.patientId.value
+}
+
+/** Each new version with the number of the one it was made from, beside the slot that names it (ini.md §3.3). */
+function withVersions(submission: Submission): Submission {
+  const former = new Map(
+    submission.entries.flatMap((entry) =>
+      versionOf(entry) <= 1 ? [] : [[entry.entryUuid, String(versionOf(entry) - 1)] as const],
+    ),
+  )
+  return {
+    ...submission,
+    entries: submission.entries.map((entry) => {
+      const version = former.get(entry.entryUuid)
+      return version === undefined ? entry : { ...entry, version }
+    }),
+    associations: submission.associations.map((link) => {
+      const previousVersion = link.type === 'has-member' ? former.get(link.target) : undefined
+      return previousVersion === undefined || link.previousVersion !== undefined ? link : { ...link, previousVersion }
+    }),
+  }
 }
 
 function replacedBy({ associations }: Submission): Submission['associations'] {

@@ -1,18 +1,16 @@
 import type { Code } from '../../src/core/model/code.ts'
 import type { DocumentEntry, SubmissionSet } from '../../src/core/model/metadata.ts'
 import {
-  both,
   codeIn,
   type Displays,
   displayedBy,
-  either,
+  displaysOf,
   missing,
   not,
   ofScheme,
   optional,
   type Predicate,
   type Reading,
-  several,
   some,
 } from '../../src/core/policy/metadata-predicates.ts'
 import type { EntryRule, SubmissionSetRule } from '../../src/core/policy/metadata-rules.ts'
@@ -20,7 +18,6 @@ import { confidentialityCodes, confidentialityScheme } from './confidentiality-c
 import { contentTypeCodes, contentTypeScheme } from './content-types.ts'
 import { classCodes, classScheme } from './document-classes.ts'
 import { documentTypeTable, formerDocumentTypes, loinc, typeCodes } from './document-types.ts'
-import { accessPolicyCodes, eventScheme, otherEventCodes } from './event-codes.ts'
 import { formatCodes, formatScheme } from './format-codes.ts'
 import {
   classOfFormerType,
@@ -29,21 +26,15 @@ import {
   formerPracticeSettings,
   otherDisplays,
 } from './former-values.ts'
+import { eventRules } from './metadata-events.ts'
 import { error, type RuleCodes, warning } from './rule-codes.ts'
 import { facilityTypeCodes, facilityTypeScheme, practiceSettingCodes, practiceSettingScheme } from './settings.ts'
 
 type Table = Readonly<Record<string, string>>
 
-function displays(table: Table, others: Table = {}): Displays {
-  return new Map(
-    Object.entries(table).map(([code, display]) => [code, [display, others[code]].filter((one) => one !== undefined)]),
-  )
-}
-
 const typeCode = optional((entry: DocumentEntry) => entry.typeCode)
 const classCode = optional((entry: DocumentEntry) => entry.classCode)
 const confidentiality: Reading<DocumentEntry, Code> = (entry) => entry.confidentialityCodes
-const events: Reading<DocumentEntry, Code> = (entry) => entry.eventCodes
 const contentType = optional((set: SubmissionSet) => set.contentTypeCode)
 
 const everyTypeCode: Table = {
@@ -123,7 +114,7 @@ function entryClassifications({ display: displayCode }: RuleCodes): readonly Cla
       attribute: 'DocumentEntry.typeCode',
       read: typeCode,
       scheme: loinc,
-      displays: displays(everyTypeCode, otherDisplays.typeCode),
+      displays: displaysOf(everyTypeCode, otherDisplays.typeCode),
       source: 'ini.md §4.1, §6.1 (R56: #1373, #1147)',
       display: { code: 'R56', severity: 'error' },
     },
@@ -132,7 +123,7 @@ function entryClassifications({ display: displayCode }: RuleCodes): readonly Cla
       attribute: 'DocumentEntry.classCode',
       read: classCode,
       scheme: classScheme,
-      displays: displays(classCodes, otherDisplays.classCode),
+      displays: displaysOf(classCodes, otherDisplays.classCode),
       source: 'ini.md §4.2',
       display,
     },
@@ -141,7 +132,7 @@ function entryClassifications({ display: displayCode }: RuleCodes): readonly Cla
       attribute: 'DocumentEntry.formatCode',
       read: optional((entry) => entry.formatCode),
       scheme: formatScheme,
-      displays: displays(formatCodes, otherDisplays.formatCode),
+      displays: displaysOf(formatCodes, otherDisplays.formatCode),
       former: formerFormats,
       source: 'ini.md §4.3',
       display,
@@ -151,7 +142,7 @@ function entryClassifications({ display: displayCode }: RuleCodes): readonly Cla
       attribute: 'DocumentEntry.healthcareFacilityTypeCode',
       read: optional((entry) => entry.healthcareFacilityTypeCode),
       scheme: facilityTypeScheme,
-      displays: displays(facilityTypes),
+      displays: displaysOf(facilityTypes),
       source: 'ini.md §4.10, §6.1 (#802)',
       value: { code: 'R50', text: 'Wrong value of DocumentEntry.healthcareFacilityCode' },
       display,
@@ -161,7 +152,7 @@ function entryClassifications({ display: displayCode }: RuleCodes): readonly Cla
       attribute: 'DocumentEntry.practiceSettingCode',
       read: optional((entry) => entry.practiceSettingCode),
       scheme: practiceSettingScheme,
-      displays: displays(practiceSettingCodes, otherDisplays.practiceSettingCode),
+      displays: displaysOf(practiceSettingCodes, otherDisplays.practiceSettingCode),
       former: formerPracticeSettings,
       source: 'ini.md §4.10 (#613)',
       display,
@@ -171,7 +162,7 @@ function entryClassifications({ display: displayCode }: RuleCodes): readonly Cla
       attribute: 'DocumentEntry.confidentialityCode',
       read: confidentiality,
       scheme: confidentialityScheme,
-      displays: displays(confidentialityCodes),
+      displays: displaysOf(confidentialityCodes),
       source: 'ini.md §4.4',
       // The national gateway copies this display from the document, where it is anybody's.
       display: { code: displayCode, severity: 'warning' },
@@ -191,77 +182,6 @@ function hasOtherClass(entry: DocumentEntry): boolean {
   const right = type === undefined ? undefined : classOf.get(type.code)
   return right !== undefined && told !== undefined && told.code !== right && Object.hasOwn(classCodes, told.code)
 }
-
-// Vaccines are coded in ATC below J07, and in SNOMED CT (SCTID: 6 to 18 digits).
-const isVaccine = ({ code }: Code): boolean =>
-  /^J07[A-Z]{2}(?:[0-9]{2})?$/.test(code) || /^[1-9][0-9]{5,17}$/.test(code)
-const eventTable: Table = { ...accessPolicyCodes, ...otherEventCodes }
-const mostProtected = some(confidentiality, codeIn(['V']))
-
-const eventRules: readonly EntryRule[] = [
-  {
-    ...error,
-    name: 'event-code-scheme',
-    text: 'Wrong coding scheme of DocumentEntry.eventCodeList ({id})',
-    source: 'ini.md §3.1, §4.5',
-    appliesTo: 'entry',
-    fails: some(events, not(ofScheme(eventScheme))),
-  },
-  {
-    // The list grows with every version of the affinity domain, and nothing here depends on a code nobody knows.
-    ...warning,
-    name: 'event-code-value',
-    text: 'Unknown value of DocumentEntry.eventCodeList ({id})',
-    source: 'ini.md §4.5',
-    appliesTo: 'entry',
-    fails: some(events, not(either(codeIn(Object.keys(eventTable)), isVaccine))),
-  },
-  {
-    // To refuse an obscuring for its caption would leave the document in clear.
-    ...warning,
-    name: 'event-code-display',
-    text: 'Wrong format data of display name for DocumentEntry.eventCodeList ({id})',
-    source: 'ini.md §4, §4.5',
-    appliesTo: 'entry',
-    fails: some(events, not(displayedBy(displays(eventTable)))),
-  },
-  {
-    ...error,
-    name: 'obscured-to-one',
-    text: 'P97 and P98 must not be used in DocumentEntry.eventCodeList ({id})',
-    source: 'ini.md §4.5 (AD 2.6.1 note p. 22, #1822)',
-    appliesTo: 'entry',
-    fails: some(events, codeIn(['P97', 'P98'])),
-  },
-  {
-    // P81 tells that a summary is not the last one, and goes with any of these.
-    ...error,
-    name: 'one-visibility-policy',
-    text: 'More than one visibility policy in DocumentEntry.eventCodeList ({id})',
-    source: 'ini.md §4.5 (#2153)',
-    appliesTo: 'entry',
-    fails: several(events, codeIn(['P99', 'P00', 'P97', 'P98'])),
-  },
-  {
-    severity: 'error',
-    code: 'R227',
-    name: 'most-protected-without-policy',
-    text: 'Mismatch between the value of XDSDocumentEntry.confidentialityCode and XDSDocumentEntry.eventCodeList',
-    source: 'ini.md §4.4, §6.1 (#2521, #3043, #1719)',
-    appliesTo: 'entry',
-    fails: both(mostProtected, not(some(events, codeIn(['P99', 'P00'])))),
-  },
-  {
-    // Of V the sources say that it asks for a policy; of P00 only that it is used with V.
-    severity: 'warning',
-    code: 'R227',
-    name: 'declared-in-clear-for-nothing',
-    text: 'XDSDocumentEntry.eventCodeList declares in clear what XDSDocumentEntry.confidentialityCode does not protect',
-    source: 'ini.md §4.5 (P00)',
-    appliesTo: 'entry',
-    fails: both(some(events, codeIn(['P00'])), not(mostProtected)),
-  },
-]
 
 /** Rules about the classifications of entries: value sets, schemes and displays, and which codes go together. */
 export function entryCodeRules(codes: RuleCodes): readonly EntryRule[] {
@@ -288,7 +208,7 @@ export function submissionSetCodeRules({ display }: RuleCodes): readonly Submiss
     attribute: 'SubmissionSet.contentTypeCode',
     read: contentType,
     scheme: contentTypeScheme,
-    displays: displays(contentTypeCodes),
+    displays: displaysOf(contentTypeCodes),
     former: contentTypeSpellings,
     source: 'ini.md §4.10',
     display: { code: display, severity: 'error' },

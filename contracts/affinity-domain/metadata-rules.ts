@@ -1,4 +1,5 @@
 import type { MetadataRule } from '../../src/core/policy/metadata-rules.ts'
+import { entryAuthorRules, submissionSetAuthorRules } from './metadata-authors.ts'
 import { entryCodeRules, submissionSetCodeRules } from './metadata-codes.ts'
 import { identifierRules } from './metadata-identifiers.ts'
 import { entryValueRules, submissionSetValueRules } from './metadata-values.ts'
@@ -13,7 +14,9 @@ export function metadataRules(codes: RuleCodes = ruleCodes): readonly MetadataRu
     ...identifierRules,
     ...entryCodeRules(codes),
     ...entryValueRules(codes),
+    ...entryAuthorRules,
     ...submissionSetCodeRules(codes),
     ...submissionSetValueRules,
+    ...submissionSetAuthorRules,
   ]
 }

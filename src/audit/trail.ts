@@ -7,8 +7,8 @@ import type { AuditedCaller, AuditedPeer, AuditRecord, AuditStore } from '../sto
 
 /**
  * Records every attempt, granted or refused, in the store's journal; durable when `record` resolves. What an attempt
- * merely claimed is not recorded: without a verified assertion only the peer and the failure are. No text of an error is
- * kept, only its code. Rejects with GatewayError; there is no signal, since an attempt is recorded though its caller left.
+ * merely claimed is not recorded: without a verified assertion only the peer and the failure are, unless an operator looked
+ * at what the gateway itself knows. No text of an error is kept, only its code. Rejects with GatewayError; there is no signal, since an attempt is recorded though its caller left.
  */
 export function auditTrail(store: AuditStore, clock: Clock): AuditTrail {
   return {
@@ -23,7 +23,7 @@ export function auditTrail(store: AuditStore, clock: Clock): AuditTrail {
 }
 
 function auditRecord(event: AuditEvent, now: number): AuditRecord {
-  const { assertion, error } = event
+  const { assertion, error, operated } = event
   return {
     format: 1,
     at: instant(event.at),
@@ -31,20 +31,23 @@ function auditRecord(event: AuditEvent, now: number): AuditRecord {
     correlationId: event.correlationId,
     transaction: event.transaction,
     peer: auditedPeer(event.peer),
-    ...(assertion === undefined ? {} : authenticated(event, assertion)),
+    ...(assertion === undefined ? {} : { caller: auditedCaller(assertion) }),
+    ...(assertion === undefined && operated === undefined ? {} : concerned(event)),
     asked: event.asked.map(({ home, outcome }) => ({ home, outcome: cut(outcome) })),
     outcome: event.outcome,
     ...(error === undefined ? {} : { errorCode: error.code }),
     ...(event.results === undefined ? {} : { results: event.results }),
+    ...(operated === undefined ? {} : { operated: auditedDeed(operated) }),
   }
 }
 
-function authenticated(
-  event: AuditEvent,
-  assertion: Assertion,
-): Pick<AuditRecord, 'caller' | 'patient' | 'request' | 'documents'> {
+function auditedDeed({ delivery, reason }: NonNullable<AuditEvent['operated']>): AuditRecord['operated'] {
+  return { delivery: cut(delivery), ...(reason === undefined ? {} : { reason: cut(reason) }) }
+}
+
+/** Whom and what it was about. */
+function concerned(event: AuditEvent): Pick<AuditRecord, 'patient' | 'request' | 'documents'> {
   return {
-    caller: auditedCaller(assertion),
     ...(event.patientId === undefined ? {} : { patient: cx(event.patientId) }),
     ...(event.request === undefined ? {} : { request: cut(event.request) }),
     ...(event.documents === undefined

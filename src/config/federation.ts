@@ -305,8 +305,10 @@ export const federation = z
         .strictObject({
           /** Whether a push is taken while our record does not answer; it is kept and delivered later. */
           whenRecordDown: z.enum(['accept', 'refuse']).default('accept'),
-          /** Codes of rules about metadata whose violation is told as a warning and does not block (`R56`). */
+          /** Rules about metadata, by code or by name, whose violation is told as a warning and does not block (`R56`). */
           lenient: z.array(z.string().min(1)).default([]),
+          /** Code of a wrong display of any code but the document's type: no public source tells it (ini.md §6.1). */
+          displayCode: z.string().min(1).default('XDSRegistryMetadataError'),
           /** Within which the same notification, told again without a message id, is the same (ini.md §7.2: none has a correlation). */
           repeatWithinMs: z.int().min(1_000).default(900_000),
           /** How long what was delivered or discarded is kept, and recognised when it comes again. */
@@ -315,6 +317,8 @@ export const federation = z
           referencesTo: z.enum(['author', 'anybody']).default('author'),
           /** How our record is told who hides a document that INI notified us of. */
           hidingRole: z.string().min(1).default('NOR'),
+          /** Its subject, HL7 CX; absent, our organization's code in our own arc. */
+          hidingSubject: z.string().min(1).optional(),
         })
         .prefault({}),
       /** Who may know of documents by their type; a role that stands in no row may know of all (AD 6.4 is not public: ini.md §9 no. 2). */

@@ -129,6 +129,13 @@ export interface AuditEvent {
   readonly error?: GatewayError
   /** How many documents were told. */
   readonly results?: number
+  /** What an operator acted upon: then whom and what it is about is known from the journal, without an assertion. */
+  readonly operated?: {
+    /** The id of a push or a delivery. */
+    readonly delivery: string
+    /** Why it was discarded, in the operator's words. */
+    readonly reason?: string
+  }
 }
 
 /** Durable when it resolves. An answer whose record cannot be written is not given. */

@@ -100,7 +100,8 @@ export function digestOf(text: string): Buffer {
 /** The journal of pushes of a store. Concurrent appends share a commit; `drain` refuses new ones and waits for those before. */
 export function pushJournalOn(table: PushTable, options: PushJournalOptions): PushJournal & { drain(): Promise<void> } {
   const { clock, outbox, keptMs, limits } = options
-  if (!(keptMs > 0 && Number.isFinite(keptMs))) throw new GatewayError('internal', 'Pushes cannot be kept for that long', { details: { keptMs } })
+  if (!(keptMs > 0 && Number.isFinite(keptMs)))
+    throw new GatewayError('internal', 'Pushes cannot be kept for that long', { details: { keptMs } })
   const appends = groupCommit<PushRow, Appended>({
     async write(rows) {
       const now = clock.now()

@@ -28,6 +28,8 @@ export interface AuditRecord {
   readonly errorCode?: ErrorCode
   /** How many documents were told. */
   readonly results?: number
+  /** What an operator acted upon, by its id, and why it was discarded. */
+  readonly operated?: { readonly delivery: string; readonly reason?: string }
 }
 
 /** The system at the other end of the connection, as transport security proved it. */

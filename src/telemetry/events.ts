@@ -7,8 +7,8 @@ import { loggedFailure } from './failure.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
-/** A transaction, or `unknown` when the message did not say which. */
-export type TransactionName = `ITI-${number}` | 'caller' | 'unknown'
+/** A transaction, a notification of INI, or `unknown` when the message did not say which. */
+export type TransactionName = `ITI-${number}` | `Notify${string}` | 'caller' | 'operator' | 'unknown'
 
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
@@ -98,6 +98,11 @@ export interface Events {
   deliveryFailed(event: OfDelivery & { readonly error: GatewayError; readonly retryInMs: number }): void
   /** It is not tried again by itself, and holds back those behind it. */
   deliveryDead(event: OfDelivery & { readonly error: GatewayError }): void
+  /** An operator did it; who and why is in the audit trail. */
+  deliveryRetried(event: Omit<OfDelivery, 'attempt'>): void
+  deliveryDiscarded(event: Omit<OfDelivery, 'attempt'>): void
+  /** The journal was handed a push: it keeps it now, or had it already. */
+  pushTaken(event: InExchange & { readonly transaction: string; readonly outcome: 'accepted' | 'repeated' }): void
 }
 
 const levels = { caller: 'info', trust: 'warn', community: 'warn', gateway: 'error' } as const satisfies Record<
@@ -208,6 +213,16 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     deliveryDead({ id, kind, attempt, error }) {
       metrics.deliveries.inc({ kind, outcome: 'dead' })
       tell('error', 'delivery-dead', { id, kind, attempt, error: loggedFailure(error) })
+    },
+    deliveryRetried({ id, kind }) {
+      tell('info', 'delivery-retried', { id, kind })
+    },
+    deliveryDiscarded({ id, kind }) {
+      tell('warn', 'delivery-discarded', { id, kind })
+    },
+    pushTaken({ correlationId, transaction, outcome }) {
+      metrics.pushes.inc({ transaction, outcome })
+      tell('debug', 'push-taken', { correlationId, transaction, outcome })
     },
   }
 }

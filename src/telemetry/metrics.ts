@@ -18,6 +18,10 @@ export interface Metrics {
   readonly auditDuration: Histogram
   /** `made`, `failed` (to be tried again) or `dead`. */
   readonly deliveries: Counter<'kind' | 'outcome'>
+  /** `accepted` or `repeated`. */
+  readonly pushes: Counter<'transaction' | 'outcome'>
+  /** Seconds; 0 when there is none, absent when the store did not tell. */
+  readonly oldestDelivery: Gauge<'state'>
   /** Seconds since the epoch. */
   readonly certificateEnd: Gauge<'certificate'>
 }
@@ -99,6 +103,18 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
       name: 'crocevia_deliveries_total',
       help: 'Attempts to deliver what waits in the outbox, by kind and outcome',
       labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    pushes: new Counter({
+      name: 'crocevia_pushes_total',
+      help: 'Pushes handed to the journal, by transaction and whether they were there before',
+      labelNames: ['transaction', 'outcome'],
+      registers,
+    }),
+    oldestDelivery: new Gauge({
+      name: 'crocevia_outbox_oldest_seconds',
+      help: 'Age of what was put first of all that waits to be delivered, and of all that is dead; 0 when there is none',
+      labelNames: ['state'],
       registers,
     }),
     auditDuration: new Histogram({

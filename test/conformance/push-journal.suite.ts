@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { JournaledPush, Outbox, PushJournal } from '../../src/core/ports.ts'
 import { pushKeptMs } from '../../src/store/push-journal.ts'
 import { delivery } from '../unit/store/child/deliveries.ts'
 import { draft, keptDraft, person, pushOf } from '../unit/store/child/drafts.ts'
+import { pushesBehaveAsTheModel, pushesStayInOrder } from './push-order.ts'
 
 /** A store with a journal of pushes, and the outbox it delivers by. */
 export type WithPushes = { readonly journal: PushJournal; readonly outbox: Outbox } & AsyncDisposable
@@ -89,9 +89,7 @@ export function pushJournalBehaves(name: string, start: () => Promise<StartedPus
       for (const id of ['waits', 'done']) await store.outbox.put(delivery(id))
       await claim(store, clock)
       await store.outbox.delivered('done')
-      const settled = await Promise.allSettled(
-        ['waits', 'good', 'done'].map((id) => store.journal.append(draft(id))),
-      )
+      const settled = await Promise.allSettled(['waits', 'good', 'done'].map((id) => store.journal.append(draft(id))))
       expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected'])
       expect(await store.journal.find('waits')).toBeUndefined()
       expect(await store.journal.discard('waits', 'no push')).toBe(false)
@@ -479,9 +477,8 @@ export function pushJournalBehaves(name: string, start: () => Promise<StartedPus
       const store = await full()
       const put = (number: number) =>
         store.journal.append(
-          keptDraft(`${number}`, {
+          (number % 2 === 0 ? draft : keptDraft)(`${number}`, {
             pushed: { kind: 'change', change: { type: 'remove', ids: ['x'.repeat(2000)], entries: [] } },
-            ...(number % 2 === 0 ? { deliverAs: 'push:tuscany' } : {}),
           }),
         )
       const acknowledged: string[] = []

@@ -1,10 +1,17 @@
-import type { Clock, JournalDraft, JournaledPush, Outbox, PushJournal, PushState } from '../../src/core/ports.ts'
+import type {
+  Clock,
+  JournalDraft,
+  JournaledPush,
+  Outbox,
+  PushJournal,
+  PushState,
+  WaitingDelivery,
+} from '../../src/core/ports.ts'
 import { pushOf } from '../unit/store/child/drafts.ts'
 
 interface Held {
   readonly draft: JournalDraft
   readonly sequence: number
-  readonly putAt: number
   identities: readonly string[]
   state: PushState
   settledAt?: number
@@ -15,19 +22,19 @@ interface Held {
   dead: boolean
 }
 
-/** What is asked of a store by the property below it. */
+/** What of a store is held against the model. */
 export interface Pushes {
   readonly journal: Pick<PushJournal, 'append' | 'about' | 'touching' | 'repeated' | 'find' | 'discard'>
   readonly outbox: Pick<Outbox, 'delivered' | 'failed' | 'retry' | 'discard'> & {
-    claim(options: { now: number; limit: number; leaseMs: number }): Promise<readonly { readonly id: string }[]>
+    claim(options: Parameters<Outbox['claim']>[0]): Promise<readonly Pick<WaitingDelivery, 'id' | 'attempts'>[]>
   }
 }
 
 /**
- * What the journal of pushes promises together with the outbox, in the plainest words and in memory. Its sequences are
- * places in its own order, and it has no generation.
+ * What the journal of pushes promises together with the outbox, in the plainest words and in memory. It is told which place
+ * a push got, and has no generation.
  */
-export function modelPushes(clock: Clock): Pushes {
+export function modelPushes(clock: Clock, placeOf: (id: string) => number): Pushes {
   const held: Held[] = []
 
   const find = (id: string) => held.find(({ draft }) => draft.id === id)
@@ -71,12 +78,13 @@ export function modelPushes(clock: Clock): Pushes {
         if (before !== undefined) return { repeats: told(before) }
         for (const one of held) one.identities = one.identities.filter((identity) => !draft.frees.includes(identity))
         const now = clock.now()
-        const kept = draft.deliverAs === undefined
+        const sequence = placeOf(draft.id)
+        const state = draft.deliverAs === undefined ? 'kept' : 'pending'
         held.push({
-          ...{ draft, sequence: held.length + 1, identities: draft.identities, putAt: now, attempts: 0, nextAt: now },
-          ...{ claimed: false, dead: false, state: kept ? 'kept' : 'pending' },
+          ...{ draft, sequence, state, identities: draft.identities },
+          ...{ attempts: 0, nextAt: now, claimed: false, dead: false },
         })
-        return { sequence: held.length }
+        return { sequence }
       },
       async about(patients, since) {
         const named = held.filter(({ draft }) =>
@@ -108,7 +116,7 @@ export function modelPushes(clock: Clock): Pushes {
           .sort((a, b) => a.nextAt - b.nextAt || a.sequence - b.sequence)
           .slice(0, limit)
         for (const one of due) Object.assign(one, { claimed: true, attempts: one.attempts + 1, nextAt: now + leaseMs })
-        return due.map(({ draft: { id } }) => ({ id }))
+        return due.map(({ draft: { id }, attempts }) => ({ id, attempts }))
       },
       async delivered(id) {
         const one = pending(id)

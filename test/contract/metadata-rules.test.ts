@@ -3,11 +3,30 @@ import { describe, expect, it } from 'vitest'
 import { metadataRules } from '../../contracts/affinity-domain/metadata-rules.ts'
 import { metadataError, ruleCodes } from '../../contracts/affinity-domain/rule-codes.ts'
 import type { SubmitChange, UpdateChange } from '../../src/core/model/change.ts'
-import type { Code } from '../../src/core/model/code.ts'
-import type { Association, DocumentEntry, SubmissionSet } from '../../src/core/model/metadata.ts'
 import { timestamp } from '../../src/core/model/timestamp.ts'
 import { checkMetadata } from '../../src/core/policy/metadata-rules.ts'
 import { folder, otherCitizen } from '../support/builders.ts'
+import {
+  associated,
+  coded,
+  confidential,
+  content,
+  event,
+  events,
+  has,
+  inOrder,
+  lacks,
+  type Mutation,
+  onEntry,
+  onSet,
+  related,
+  sent,
+  setHas,
+  slotted,
+  veryConfidential,
+  without,
+  wrote,
+} from '../support/mutations.ts'
 import { membership, validEntry, validSubmit } from '../support/submissions.ts'
 
 const rules = metadataRules()
@@ -17,89 +36,6 @@ const strict = { lenient: new Set<string>() }
 function broken(change: SubmitChange | UpdateChange): string[] {
   return rules.filter((rule) => checkMetadata(change, [rule], strict).length > 0).map(({ name }) => name)
 }
-
-type Mutation = (change: SubmitChange) => SubmitChange
-
-function onEntry(change: (entry: DocumentEntry) => DocumentEntry): Mutation {
-  return ({ submission, ...more }) => ({
-    ...more,
-    submission: { ...submission, entries: submission.entries.map(change) },
-  })
-}
-
-function onSet(change: (set: SubmissionSet) => SubmissionSet): Mutation {
-  return ({ submission, ...more }) => ({
-    ...more,
-    submission: { ...submission, submissionSet: change(submission.submissionSet) },
-  })
-}
-
-const has = (more: Partial<DocumentEntry>): Mutation => onEntry((entry) => ({ ...entry, ...more }))
-const setHas = (more: Partial<SubmissionSet>): Mutation => onSet((set) => ({ ...set, ...more }))
-
-function lacks(...fields: (keyof DocumentEntry)[]): Mutation {
-  return onEntry((entry) => without(entry, fields))
-}
-
-function without<T extends object>(object: T, fields: readonly (keyof T)[]): T {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => !fields.includes(name as keyof T))) as T
-}
-
-type CodeField = 'typeCode' | 'classCode' | 'formatCode' | 'healthcareFacilityTypeCode' | 'practiceSettingCode'
-
-const valid = validEntry()
-const coded = (field: CodeField, more: Partial<Code>): Mutation =>
-  onEntry((entry) => ({ ...entry, [field]: { ...entry[field], ...more } }))
-const confidential = (more: Partial<Code>): Mutation =>
-  has({ confidentialityCodes: [{ code: 'N', scheme: '2.16.840.1.113883.5.25', display: 'Normal', ...more }] })
-const veryConfidential = confidential({ code: 'V', display: 'Very Restricted' })
-const content = (more: Partial<Code>): Mutation =>
-  onSet((set) => ({ ...set, contentTypeCode: { code: 'CON', scheme: '', ...set.contentTypeCode, ...more } }))
-
-const captions: Readonly<Record<string, string>> = {
-  P99: 'Oscuramento del documento',
-  P00: 'De-Oscuramento in alimentazione',
-  P97: 'Oscuramento al genitore',
-  P98: "Oscuramento all'assistito",
-  P81: 'Versioni precedenti Profilo Sanitario Sintetico',
-  PUBLICPOL: 'Prescrizione farmaceutica SSN',
-}
-const event = (code: string, more: Partial<Code> = {}): Code => ({
-  code,
-  scheme: '2.16.840.1.113883.2.9.3.3.6.1.3',
-  display: captions[code] ?? 'in words',
-  ...more,
-})
-const events = (...codes: readonly (string | Code)[]): Mutation =>
-  has({ eventCodes: codes.map((code) => (typeof code === 'string' ? event(code) : code)) })
-
-/** One slot without a field of its own, in the place of what the valid entry says there. */
-function slotted(name: string, ...values: string[]): Mutation {
-  return onEntry((entry) => ({
-    ...entry,
-    extra: { slots: [...(entry.extra?.slots ?? []).filter((slot) => slot.name !== name), { name, values }] },
-  }))
-}
-
-type Authors = Partial<DocumentEntry['authors'][number]>
-const [author] = valid.authors
-if (author === undefined) throw new Error('The valid entry has an author')
-const wrote = (more: Authors): Mutation => has({ authors: [author, { ...author, ...more }] })
-const sent = (more: Authors): Mutation => setHas({ authors: [{ ...author, ...more }] })
-
-const associated = (change: (associations: readonly Association[]) => readonly Association[]): Mutation => {
-  return ({ submission, ...more }) => ({
-    ...more,
-    submission: { ...submission, associations: change(submission.associations) },
-  })
-}
-const related = (type: Association['type'], source: string, target: string): Mutation =>
-  associated((before) => [...before, { entryUuid: 'Relation1', type, source, target }])
-
-const inOrder =
-  (...mutations: readonly Mutation[]): Mutation =>
-  (change) =>
-    mutations.reduce((made, mutation) => mutation(made), change)
 
 const nre = '0900A4000000001'
 const orders = '2.16.840.1.113883.2.9.4.3.8'
@@ -449,7 +385,11 @@ describe('the rules for metadata', () => {
     const told = (mutation: Mutation) => checkMetadata(mutation(three), rules, strict).map(({ location }) => location)
     expect(told(associated((all) => all.filter(({ target }) => target !== 'Document2')))).toEqual(['Document2'])
     expect(
-      told(onEntry((entry) => (entry.entryUuid === 'Document2' ? entry : { ...entry, uniqueId: valid.uniqueId }))),
+      told(
+        onEntry((entry) =>
+          entry.entryUuid === 'Document2' ? entry : { ...entry, uniqueId: validEntry('Document1').uniqueId },
+        ),
+      ),
     ).toEqual(['Document1', 'Document3'])
   })
 

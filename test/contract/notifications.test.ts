@@ -105,8 +105,10 @@ const without = (field: string, xml: string) => xml.replace(new RegExp(`<${field
 
 describe('the schemas of notifications', () => {
   it('are those that the WSDLs lead to', () => {
-    expect(readdirSync(join(contracts, 'xsd')).sort()).toEqual(schemaNames)
-    expect(readdirSync(join(contracts, 'wsdl')).sort()).toEqual(services.map(({ name }) => `${name}.wsdl`).sort())
+    const ofNotifications = (folder: string, name: RegExp) =>
+      readdirSync(join(contracts, folder)).filter((file) => name.test(file))
+    expect(ofNotifications('xsd', /notif/i).sort()).toEqual(schemaNames)
+    expect(ofNotifications('wsdl', /^Notify/).sort()).toEqual(services.map(({ name }) => `${name}.wsdl`).sort())
   })
 })
 
@@ -148,7 +150,7 @@ describe.each(services)('the schema of $message.name', ({ message, requests, nee
     const [xml = ''] = fc.sample(requests, 1)
     const slot = '<Slot name="x"><ValueList><Value>1</Value></ValueList></Slot>'
     const slotted = xml.replace(/<\/\w+>$/, `${slot}$&`)
-    for (const one of [...needs.map((field) => without(field, xml)), slotted, `${xml}`.replace('<Pou>', '<pou>')]) {
+    for (const one of [...needs.map((field) => without(field, xml)), slotted]) {
       expect(accepts(theirs, one)).toBe(accepts(validator, one))
     }
     expect(accepts(validator, slotted)).toBe(true)

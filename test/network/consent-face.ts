@@ -79,7 +79,9 @@ export function consentFace({ admits }: ConsentFaceParts): ConsentFace {
         const known = behaviour === 'empty' || patient === undefined ? undefined : citizenOf(patient)
         if (behaviour === 'refuse' || known === undefined) {
           asked.outcome = 'refused'
-          return ok(failure('ConsentError', behaviour === 'refuse' ? 'Internal Error init service' : 'Patient not found'))
+          return ok(
+            failure('ConsentError', behaviour === 'refuse' ? 'Internal Error init service' : 'Patient not found'),
+          )
         }
         const about = behaviour === 'wrong-patient' ? cx(citizens.empty.identifiers[0]) : told
         return ok(answer(about, given.get(known.key) ?? usual))

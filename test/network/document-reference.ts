@@ -128,17 +128,12 @@ function contained({ author, legalAuthenticator, patient, sourcePatientInfo }: E
   return {
     resources: [
       practitioner('author-person', author),
-      {
-        resourceType: 'Organization',
-        id: 'author-institution',
-        identifier: [{ system: oidUrn(author.institution.system), value: author.institution.code }],
-        name: author.institution.name,
-      },
+      ...(author.institution === undefined ? [] : [institution(author.institution)]),
       {
         resourceType: 'PractitionerRole',
         id: 'author',
         practitioner: { reference: '#author-person' },
-        organization: { reference: '#author-institution' },
+        ...(author.institution !== undefined && { organization: { reference: '#author-institution' } }),
         code: [{ coding: [{ code: author.role }], text: author.role }],
         ...(author.specialty !== undefined && { specialty: [{ text: author.specialty }] }),
         ...(author.mail !== undefined && { telecom: [{ system: 'email', value: author.mail }] }),
@@ -149,6 +144,11 @@ function contained({ author, legalAuthenticator, patient, sourcePatientInfo }: E
       sourcePatient(patient, sourcePatientInfo),
     ],
   }
+}
+
+function institution({ name, system, code }: NonNullable<Author['institution']>): Json {
+  const identifier = [{ system: oidUrn(system), value: code }]
+  return { resourceType: 'Organization', id: 'author-institution', identifier, name }
 }
 
 function practitioner(id: string, { person, name }: Pick<Author, 'person' | 'name'>): Json {

@@ -149,7 +149,7 @@ export function submissionSet(set: SubmissionSet): string {
     { id, ...homeOf(set), objectType: `${registryObject}:RegistryPackage`, status: statusPrefix + set.status },
     slot('submissionTime', set.submissionTime),
     named(set.title),
-    authorship('urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d', id, set.author),
+    set.author === undefined ? '' : authorship('urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d', id, set.author),
     classification('urn:uuid:aa543740-bdda-424e-8c96-df4873be8500', id, set.contentType),
     node('urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd', id),
     externalIdentifier(
@@ -201,11 +201,15 @@ function authorship(scheme: string, object: string, author: Author): string {
     'rim:Classification',
     { ...classified(scheme, object, ''), nodeRepresentation: '' },
     slot('authorPerson', xcn),
-    slot('authorInstitution', `${institution.name}^^^^^&${institution.system}&ISO^^^^${institution.code}`),
+    slot('authorInstitution', ...(institution === undefined ? [] : [xonOf(institution)])),
     slot('authorRole', author.role),
     slot('authorSpecialty', ...(author.specialty === undefined ? [] : [author.specialty])),
     slot('authorTelecommunication', ...(author.mail === undefined ? [] : [`^^Internet^${author.mail}`])),
   )
+}
+
+function xonOf({ name, system, code }: NonNullable<Author['institution']>): string {
+  return `${name}^^^^^&${system}&ISO^^^^${code}`
 }
 
 function classification(scheme: string, object: string, code: Code): string {

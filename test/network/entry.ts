@@ -25,7 +25,7 @@ export interface Author {
   readonly person: Identifier
   /** Some registries give the name beside the codice fiscale, some do not. */
   readonly name?: { readonly family: string; readonly given: string }
-  readonly institution: { readonly name: string; readonly system: string; readonly code: string }
+  readonly institution?: { readonly name: string; readonly system: string; readonly code: string }
   readonly role: string
   readonly specialty?: string
   readonly mail?: string
@@ -85,7 +85,7 @@ export interface SubmissionSet {
   readonly patient: Identifier
   readonly submissionTime: string
   readonly contentType: Code
-  readonly author: Author
+  readonly author?: Author
   readonly status: Status
   readonly title: string
   readonly home?: string

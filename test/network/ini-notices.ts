@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { codiceFiscale } from './citizens.ts'
 import type { Consents } from './consent-face.ts'
 import { cx, type Identifier } from './entry.ts'
 import { soap11, wsa } from './faults.ts'
-import { organization } from './organizations.ts'
+import { authority, organization } from './organizations.ts'
 import { escapeXml } from './xml.ts'
 
 /** Of what INI tells a region (ini.md §7.2). */
@@ -88,7 +89,8 @@ export interface ConsentNotice {
 }
 
 const schema = 'http://www.fascicolosanitario.gov.it/schema/typeSchema'
-const doctor: Identifier = { value: 'VRDMRC67T20X257E', authority: '2.16.840.1.113883.2.9.4.3.2' }
+// No municipality has a code that begins with X: this doctor cannot exist.
+const doctor: Identifier = { value: codiceFiscale('VRDMRC67T20X257'), authority: authority.codiceFiscale }
 
 export function submitNotice(notice: SubmitNotice): string {
   const { region = '090', homeSpelling = 'urn', patientSpelling = 'cx' } = notice

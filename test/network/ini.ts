@@ -5,6 +5,7 @@ import type { Behaviour } from './behaviour.ts'
 import { readSigningRoot } from './certificate.ts'
 import { type Claimed, readClaims, type SignedAssertion } from './check-assertion.ts'
 import { type Citizen, citizenOf, samePerson } from './citizens.ts'
+import { type ConsentFace, consentFace, consentPath } from './consent-face.ts'
 import { contentsOf } from './contents.ts'
 import { documentUniqueId, query, queryResponse, type RegistryIssue } from './ebrim.ts'
 import { type Entry, isObscured, readCx } from './entry.ts'
@@ -51,7 +52,9 @@ export type Ini = Counterpart<{
   readonly retrieve: string
   /** Where it is told that a document was retrieved (§7.2). */
   readonly notifyRetrieve: string
-}> & { readonly notices: NotifyFace }
+  /** SOAP 1.1: what somebody has consented to (row 9). */
+  readonly consents: string
+}> & { readonly notices: NotifyFace; readonly consents: Pick<ConsentFace, 'give' | 'reset'> }
 
 export interface IniOptions extends CounterpartOptions {
   readonly seed: Seed
@@ -213,17 +216,19 @@ export async function startIni(options: IniOptions): Promise<Ini> {
   })
 
   const notices = notifyFace({ admits: isRegion })
+  const consents = consentFace({ admits: isRegion })
   const counterpart = await startCounterpart({ ...options, party: 'ini' }, (origin) => ({
-    faces: [face('search'), face('references'), face('indexTransfer'), repository, notices],
+    faces: [face('search'), face('references'), face('indexTransfer'), repository, notices, consents],
     urls: {
       search: origin + services.search.path,
       references: origin + services.references.path,
       indexTransfer: origin + services.indexTransfer.path,
       retrieve: origin + retrievePath,
       notifyRetrieve: origin + notifyRetrievePath,
+      consents: origin + consentPath,
     },
   }))
-  return Object.assign(counterpart, { notices })
+  return Object.assign(counterpart, { notices, consents })
 }
 
 function isRegion(commonName: string): boolean {

@@ -1,4 +1,5 @@
 import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ensureCertificates } from '../../certs-dev/make.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Gateway, paths, startGateway } from '../../src/gateway.ts'
@@ -11,6 +12,7 @@ import {
 } from '../support/gateway-config.ts'
 import { type Control, startControl } from './control.ts'
 import { type Ini, type IniOptions, startIni } from './ini.ts'
+import { type IniPushes, iniPushes } from './ini-pushes.ts'
 import { type Region, type RegionOptions, startRegion } from './region.ts'
 import { type Seed, sow } from './seed.ts'
 import type { Clock, Counterpart } from './server.ts'
@@ -41,7 +43,10 @@ export interface Network extends AsyncDisposable {
   readonly seed: Seed
   readonly certificates: string
   readonly record: TuscanRecord
-  readonly ini: Ini
+  readonly ini: Ini & {
+    /** INI calling the gateway. */
+    readonly push: IniPushes
+  }
   readonly regions: Readonly<Record<'region-050' | 'region-120' | 'region-150', Region>>
   readonly parties: Readonly<Record<PartyName, Counterpart>>
   readonly control: Control
@@ -86,8 +91,11 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   )
   const parties = { tuscany: record, ini, ...regions }
   const control = opened.use(await startControl(parties, options.ports?.control ?? 0))
+  // INI says beside what it forwards who the person is.
+  const identification = { anchors: [join(certificates, 'signing-ca.pem')], signers: ['^S[0-9]+#000#'] }
+  const ofAna = { identification }
   const tailored = (name: PartyName, adapter: string, own: Record<string, unknown>) =>
-    communityInput(name, adapter, own, options.communities?.[name])
+    communityInput(name, adapter, own, { ...(name === 'ini' && { trust: ofAna }), ...options.communities?.[name] })
   const ofRegion = (name: keyof typeof regions) => {
     const { crossGatewayQuery, crossGatewayRetrieve } = regions[name].urls
     const direct = options.throughIni?.includes(name) !== true
@@ -101,12 +109,18 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
         repository: record.urls.repository,
         fhir: record.urls.fhir,
         patients: true,
+        ...(options.protocol === 'fhir'
+          ? { transactions: true }
+          : { register: record.urls.register, update: record.urls.update, delete: record.urls.delete }),
       }),
       tailored('ini', 'ini', {
         base: new URL(ini.urls.search).origin,
         retrieve: ini.urls.retrieve,
         notifyRetrieve: ini.urls.notifyRetrieve,
         notifyHome: 'assistance',
+        // Asked only where `gateway.consents` names INI.
+        consents: true,
+        consentsPath: new URL(ini.urls.consents).pathname,
       }),
       ofRegion('region-050'),
       ofRegion('region-120'),
@@ -123,12 +137,19 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const origin = `https://localhost:${gateway.ports.soap}`
   const { store: kept } = (JSON.parse(await readFile(file, 'utf8')) as FederationInput).gateway
   const store = 'path' in kept ? kept.path : ''
+  const push = await iniPushes({
+    certificates,
+    seed: seed.name,
+    origin,
+    iniOrigin: new URL(ini.urls.search).origin,
+    ...(clock && { now: () => clock.now() }),
+  })
   const running = opened.move()
   return {
     seed,
     certificates,
     record,
-    ini,
+    ini: Object.assign(ini, { push }),
     regions,
     parties,
     control,

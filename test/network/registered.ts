@@ -59,11 +59,13 @@ export function registeredLog(): RegisteredLog {
         typeof wish === 'number' ? (total >= wish ? last.at(wish - 1 - total) : undefined) : last.find(wish)
       return new Promise((resolve, reject) => {
         const one = { look, resolve }
-        signal.addEventListener('abort', () => {
+        const giveUp = (): void => {
           if (waiting.delete(one)) reject(new Error(`Not registered in time; so far ${total} documents`))
-        })
+        }
         waiting.add(one)
         tellWaiting()
+        if (signal.aborted) giveUp()
+        else signal.addEventListener('abort', giveUp, { once: true })
       })
     },
     add(some) {

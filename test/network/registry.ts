@@ -251,7 +251,9 @@ function isLike(text: string, pattern: string): boolean {
   return new RegExp(`^${escaped}$`, 's').test(text)
 }
 
-function authorText({ author: { person, name } }: Pick<Entry, 'author'>): string {
+function authorText({ author }: Pick<SubmissionSet, 'author'>): string {
+  if (author === undefined) return ''
+  const { person, name } = author
   return `${person.value}^${name?.family ?? ''}^${name?.given ?? ''}^^^^^^&${person.authority}&ISO`
 }
 

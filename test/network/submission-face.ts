@@ -142,7 +142,8 @@ function checkRole(change: Change, { role, purpose, action }: Claimed): void {
 
 /** What is submitted must be what the assertion is about. Throws SoapFault. */
 function checkClaims({ entries, submissionSets, associations }: Holdings, claimed: Claimed, rule: Rule): void {
-  requireAbout([...entries, ...submissionSets], claimed)
+  // The registry sees to it that everything in a submission is about one patient.
+  requireAbout(submissionSets, claimed)
   const { documentTypes, action } = claimed
   if (documentTypes !== undefined && entries.some((entry) => !documentTypes.includes(typeOf(entry)))) {
     throw securityFault('FailedAuthentication', 'A document is of a type the assertion does not name')

@@ -265,7 +265,7 @@ function readSet(object: RegistryObject): SubmissionSet {
     patient: patientIn(object.identifier('setPatientId'), object.id),
     submissionTime: object.needed('submissionTime'),
     contentType: object.code('contentType'),
-    author: readAuthor(object, 'setAuthor'),
+    ...(object.all('setAuthor').length > 0 && { author: readAuthor(object, 'setAuthor') }),
     status: 'Approved',
     title: object.text('Name') ?? '',
     ...(object.home !== undefined && { home: object.home }),
@@ -304,7 +304,8 @@ function readAssociation({ element, id, slot, home }: RegistryObject): Associati
   }
 }
 
-function readAuthor(object: RegistryObject, name: Scheme): Author {
+/** Of a document, who and where and as what; of a submission, who. */
+function readAuthor(object: RegistryObject, name: 'author' | 'setAuthor'): Author {
   const [element, ...more] = object.all(name)
   if (element === undefined || more.length > 0) throw wrong(`${object.id} has not one author`)
   const slots = readSlots(element, object.id)
@@ -316,13 +317,14 @@ function readAuthor(object: RegistryObject, name: Scheme): Author {
   const [, value, family, given, authority] = /^([^^]+)\^([^^]*)\^([^^]*)\^{6}&([0-9.]+)&ISO$/.exec(xcn) ?? []
   const [, institution, system, code] = /^([^^]+)\^{5}&([0-9.]+)&ISO\^{4}([^^]+)$/.exec(xon) ?? []
   if (value === undefined || authority === undefined) throw wrong(`An author of ${object.id} is no XCN`)
-  if (institution === undefined || system === undefined || code === undefined || role === '') {
+  const whole = institution !== undefined && system !== undefined && code !== undefined
+  if (name === 'author' && (!whole || role === '')) {
     throw wrong(`An author of ${object.id} has no institution (XON) or no role`)
   }
   return {
     person: { value, authority },
     ...((family || given) && { name: { family: family ?? '', given: given ?? '' } }),
-    institution: { name: institution, system, code },
+    ...(whole && { institution: { name: institution, system, code } }),
     role,
     ...(specialty !== undefined && { specialty }),
     ...(mail !== undefined && { mail }),

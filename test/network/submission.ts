@@ -55,7 +55,8 @@ export function submissionOf(facts: DocumentFacts, purpose: Purpose, wishes: Sub
   const entry: Entry = {
     ...facts,
     entryUuid: document,
-    logicalId: former === undefined ? '' : (former.logicalId ?? former.entryUuid),
+    // A registry behind FHIR tells of neither.
+    logicalId: former === undefined ? '' : former.logicalId || former.entryUuid,
     version: former?.version ?? '',
     status: 'Approved',
     home: organization(facts.keeper).home,
@@ -84,7 +85,7 @@ export function submissionOf(facts: DocumentFacts, purpose: Purpose, wishes: Sub
         source: 'SubmissionSet1',
         target: document,
         submissionSetStatus: 'Original',
-        ...(purpose.kind === 'update' && { previousVersion: purpose.former.version ?? '1' }),
+        ...(purpose.kind === 'update' && { previousVersion: purpose.former.version || '1' }),
       },
       ...(target === undefined
         ? []

@@ -120,10 +120,11 @@ export function writableRegistry(initial: Holdings, options: WritableRegistryOpt
   function register(submission: Holdings, by: Registered['by'] = 'ITI-42'): readonly Entry[] {
     const set = checkWhole(submission)
     const known = ofId([...current.entries, ...current.submissionSets, ...current.folders])
-    checkNew(submission, current)
     const packages = [...current.submissionSets, ...current.folders]
     const again = [set, ...submission.folders].some(({ uniqueId }) => packages.some((one) => one.uniqueId === uniqueId))
     if (again) throw problem('duplicate')
+    for (const entry of submission.entries) checkUniqueId(entry, current, problem)
+    checkNew(submission, current)
     const own = ofId([...submission.entries, ...submission.submissionSets, ...submission.folders])
     const replaced = new Map<string, Entry>()
     for (const { type, source, target } of submission.associations) {
@@ -138,7 +139,6 @@ export function writableRegistry(initial: Holdings, options: WritableRegistryOpt
       if (cx(older.patient) !== cx(set.patient)) throw mismatch()
       if (type === associationType.replaces) replaced.set(older.entryUuid, older)
     }
-    for (const entry of submission.entries) checkUniqueId(entry, current, problem)
     const named = naming(submission)
     const entries = submission.entries.map((entry): Entry => {
       const entryUuid = named(entry.entryUuid)
@@ -178,8 +178,8 @@ export function writableRegistry(initial: Holdings, options: WritableRegistryOpt
     ) {
       throw new RegistryProblem('XDSMetadataUpdateOperationError', 'Only entries can be updated here')
     }
-    checkNew(submission, current)
     if (current.submissionSets.some(({ uniqueId }) => uniqueId === set.uniqueId)) throw problem('duplicate')
+    checkNew(submission, current)
     const former = new Map<string, Entry>()
     const named = naming(submission)
     const entries = submission.entries.map((entry): Entry => {
@@ -246,6 +246,12 @@ export function writableRegistry(initial: Holdings, options: WritableRegistryOpt
       return created
     }
     checkSame(entry, former)
+    if (entry.status === 'Deprecated') {
+      // What was replaced changes in nothing else; that is no new version of its metadata.
+      const entries = current.entries.map((one) => (one === former ? deprecated(one) : one))
+      current = { ...current, entries }
+      return deprecated(former)
+    }
     const version = String(Number(former.version) + 1)
     const now: Entry = { ...entry, logicalId: former.logicalId, version }
     const then: Entry = { ...deprecated(former), entryUuid: `urn:uuid:${randomUUID()}` }

@@ -8,6 +8,7 @@ import type { PostgresConnection } from '../../src/store/postgres-connections.ts
 import { migrationsOf } from '../../src/store/postgres-migrations.ts'
 import { type Authority, certificateAuthority } from '../support/tls.ts'
 import { delivery } from '../unit/store/child/deliveries.ts'
+import { draft, person } from '../unit/store/child/drafts.ts'
 import { auditRecord } from '../unit/store/child/records.ts'
 import { use } from '../unit/store/child/uses.ts'
 import { patient, schemaName } from './engine.ts'
@@ -170,7 +171,9 @@ describe.skipIf(!installed)('opening a PostgreSQL store', () => {
        GRANT USAGE ON SCHEMA ${schema} TO ${schema};
        GRANT SELECT ON crocevia_store TO ${schema};
        GRANT SELECT, INSERT ON audit TO ${schema};
-       GRANT SELECT, INSERT, UPDATE, DELETE ON replay, outbox, outbox_done TO ${schema}`,
+       GRANT SELECT, INSERT, UPDATE, DELETE ON replay, outbox, outbox_done TO ${schema};
+       GRANT SELECT, INSERT, DELETE ON push, push_identity, push_patient, push_object TO ${schema};
+       GRANT USAGE ON push_step TO ${schema}`,
     )
     const limited = { ...shared, user: schema }
     const store = await opened({ connection: limited, schema })
@@ -181,6 +184,11 @@ describe.skipIf(!installed)('opening a PostgreSQL store', () => {
     expect(await store.outbox.claim({ now: Date.now(), limit: 1, leaseMs: 1000 })).toMatchObject([{ id: 'told' }])
     await store.outbox.delivered('told')
     expect(await store.outbox.discard('dropped', 'no need')).toBe(true)
+    for (const id of ['pushed', 'given up']) await store.journal.append(draft(id, { objects: ['o'] }))
+    await store.outbox.delivered('pushed')
+    expect(await store.journal.discard('given up', 'no need')).toBe(true)
+    expect((await store.journal.list({ limit: 2 })).map(({ state }) => state)).toEqual(['discarded', 'delivered'])
+    expect(await store.journal.about([person('person of pushed')])).toMatchObject({ sequence: 1, pushes: [] })
     for (const statement of [
       'ALTER TABLE audit DISABLE TRIGGER ALL',
       'DROP TRIGGER audit_is_never_deleted ON audit',

@@ -7,6 +7,7 @@ import type { ReplayMemory, Use } from '../../src/core/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { delivery } from '../unit/store/child/deliveries.ts'
+import { draft, person } from '../unit/store/child/drafts.ts'
 import { auditRecord } from '../unit/store/child/records.ts'
 import { use } from '../unit/store/child/uses.ts'
 import { patient, schemaName } from './engine.ts'
@@ -85,6 +86,13 @@ describe.skipIf(connection === undefined)('replicas that share a PostgreSQL stor
     for (const number of numbers(50)) {
       await Promise.all([store.append(auditRecord(`${number}`)), store.remember([use(`${number}`), use(`${-number}`)])])
       await store.outbox.put(delivery(`${number}`, { key: `${number % 3}` }))
+      await store.journal.append(draft(`push ${number}`, { objects: [`${number % 3}`, 'one of all'] }))
+      await store.journal.about([person(`person of push ${number}`)], 0)
+      await Promise.all([
+        store.journal.touching(['one of all']),
+        store.journal.repeated([`identity of push ${number}`]),
+      ])
+      await store.journal.list({ state: 'pending', before: `push ${number}`, limit: 5 })
       const now = Date.now()
       for (const { id } of await store.outbox.claim({ now, limit: 5, leaseMs: 1000 })) await store.outbox.delivered(id)
       await store.outbox.list({ state: 'dead', after: `${number}`, limit: 5 })
@@ -92,7 +100,8 @@ describe.skipIf(connection === undefined)('replicas that share a PostgreSQL stor
     await store[Symbol.asyncDispose]()
     // Sessions count what they did when they end, which is soon.
     const scans = `SELECT seq_scan::int AS whole, idx_scan::int AS "byKey" FROM pg_stat_user_tables
-                   WHERE schemaname = '${schema}' AND relname IN ('audit', 'replay', 'outbox', 'outbox_done')`
+                   WHERE schemaname = '${schema}' AND relname IN ('audit', 'replay', 'outbox', 'outbox_done', 'push',
+                     'push_identity', 'push_patient', 'push_object')`
     await expect
       .poll(async () => (await sql<{ byKey: number }>(server, schema, scans)).every(({ byKey }) => byKey >= 50))
       .toBe(true)

@@ -5,7 +5,7 @@ import type { DocumentEntry } from '../model/metadata.ts'
 import { type PatientId, samePatientId } from '../model/patient.ts'
 import type { Service } from '../policy/access-table.ts'
 import { serviceOfChange } from '../policy/change-service.ts'
-import type { AccessPolicy, JournalDraft, JournaledPush } from '../ports.ts'
+import type { AccessPolicy, JournalDraft } from '../ports.ts'
 import { logicalIdOf } from './overlay.ts'
 import { issueOf, metadataRefused, patientsNamed, type ResolveParts, resolved } from './resolve-change.ts'
 import { withOwnIds } from './submitted-ids.ts'
@@ -58,24 +58,50 @@ export function documentRecipient(parts: RecipientParts): DocumentRecipientGatew
       const meant = meaningOf(change)
       const warnings = meant.type === 'submit' || meant.type === 'update' ? judged(parts.check(meant)) : []
       const call = parts.policy.authorizeChange(meant, caller, received.service)
-      const identities = identitiesOf(meant, received)
-      // Before the version check: an update that is told again has already made the version it was made from an old one.
-      if ((await parts.journal.repeated(identities)) !== undefined) return repeated(meant, warnings)
-      const { change: kept, before } = await resolved(named(meant, parts.newId), call, parts)
-      // Whose documents a removal names, and whether an update hides or shows a document, is known only now.
-      parts.policy.authorizeChange(kept, caller, received.service ?? serviceOfChange(kept, before))
-      const appended = await parts.journal.append({ ...draftOf(kept, call, received, parts), identities })
-      if ('repeats' in appended) return repeated(meant, warnings)
-      parts.onAccepted()
-      return { warnings, repeated: false }
+      // Again when somebody else was faster with a part of it.
+      for (let attempt = 0; attempt < mostAttempts; attempt++) {
+        const left = await leftOf(meant, received, parts)
+        if (left === undefined) return { warnings, repeated: true }
+        const { change: kept, before } = await resolved(named(left, parts.newId), call, parts)
+        // Whose documents a removal names, and whether an update hides or shows a document, is known only now.
+        parts.policy.authorizeChange(kept, caller, received.service ?? serviceOfChange(kept, before))
+        const identities = identitiesOf(left, received)
+        const appended = await parts.journal.append({ ...draftOf(kept, call, received, parts), identities })
+        if ('repeats' in appended) continue
+        parts.onAccepted()
+        return { warnings, repeated: false }
+      }
+      throw new GatewayError('overloaded', 'The same documents are being changed by others')
     },
   }
 }
 
-/** A second communication of a document is an error that means success (ini.md §6.2 no. 3); all else is simply done. */
-function repeated(change: MetadataChange, warnings: readonly Issue[]): Acceptance {
-  if (change.type === 'submit') throw alreadySaved(change)
-  return { warnings, repeated: true }
+const mostAttempts = 3
+
+/**
+ * What of a change was not made before: undefined when all of it was. Looked up before the version check, since an update
+ * that is told again has made the version it was made from an old one. A second communication of a document is an error
+ * that means success (ini.md §6.2 no. 3): throws it for each such document.
+ */
+async function leftOf(
+  change: MetadataChange,
+  received: Received,
+  { journal }: RecipientParts,
+): Promise<MetadataChange | undefined> {
+  const identities = identitiesOf(change, received)
+  const known = await Promise.all(identities.map(async (one) => (await journal.repeated([one])) !== undefined))
+  if (!known.includes(true)) return change
+  switch (change.type) {
+    case 'submit':
+      throw alreadySaved(change.submission.entries.filter((_, index) => known[index]))
+    case 'remove': {
+      const ids = change.ids.filter((_, index) => !known[index])
+      return ids.length === 0 ? undefined : { ...change, ids }
+    }
+    case 'update':
+    case 'hide':
+      return undefined
+  }
 }
 
 /** A replacement of a document by itself is the old form of an update (#761 in ini.md §3.3). */
@@ -187,14 +213,8 @@ function objectsOf(change: MetadataChange): readonly string[] {
 }
 
 /** The text is the norm's (ini.md §6.1). */
-function alreadySaved({ submission: { entries } }: SubmitChange): GatewayError {
-  const location = entries.length === 1 ? entries[0]?.uniqueId : undefined
-  return new GatewayError('document-duplicate', 'DocumentEntry already saved in a previous communication', {
-    issues: [issueOf('R224', 'DocumentEntry already saved in a previous communication', location)],
-  })
-}
-
-/** Whether a journaled push changes the index. */
-export function changeOf({ pushed }: JournaledPush): MetadataChange | undefined {
-  return pushed.kind === 'change' ? pushed.change : undefined
+function alreadySaved(entries: readonly DocumentEntry[]): GatewayError {
+  const text = 'DocumentEntry already saved in a previous communication'
+  const issues = entries.map(({ uniqueId }) => issueOf('R224', text, uniqueId))
+  return new GatewayError('document-duplicate', text, { issues })
 }

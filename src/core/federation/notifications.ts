@@ -42,8 +42,8 @@ const slices = 4
  * How a notification is written down. The sender repeats itself after timeouts and has no word for saying so (ini.md §6.2
  * no. 5, §7.2), so a repetition is recognised in two ways: by the message's own name together with its content, whenever
  * it comes; and by its content alone for `repeatWithinMs` after the first, whatever its name, and not for more than a
- * quarter longer. Consents are recognised by name only: given, withdrawn and given again, the third is no repetition of
- * the first. Those who are told may be told twice.
+ * quarter longer. What changes something is recognised by name only unless it says when that was: of a consent that is
+ * given, withdrawn and given again, the third is no repetition of the first. Those who are told may be told twice.
  */
 export function draftOf(received: ReceivedNotification, options: NotificationDraftOptions): JournalDraft {
   const { transaction, content, digest } = received
@@ -67,7 +67,7 @@ function identitiesOf(
   const told = canonical(content)
   const identity = (...parts: readonly (string | number)[]) => hash(JSON.stringify([transaction, ...parts, told]))
   const named = messageId === undefined ? [] : [identity('named', nameOf(messageId))]
-  if (content.type === 'consents-changed' || repeatWithinMs <= 0) return named
+  if (mayBeMeantAnew(content) || repeatWithinMs <= 0) return named
   // Two sets of consecutive slices meet when the messages are at most `slices` apart: so for the whole time at least,
   // and for less than a slice more, whichever of them comes first.
   const sliceMs = repeatWithinMs / slices
@@ -75,6 +75,12 @@ function identitiesOf(
   // Slices are numbered by their length, which may be configured otherwise tomorrow.
   const timed = Array.from({ length: slices + 1 }, (_, index) => identity('told', repeatWithinMs, first + index))
   return [...named, ...timed]
+}
+
+/** Whether the same words may ask for something once more, soon after it was undone: they do not say at which minute. */
+function mayBeMeantAnew(content: ReceivedNotification['content']): boolean {
+  if (content.type === 'hide') return !/T\d{2}|^\d{12}/.test(content.since ?? '')
+  return content.type === 'consents-changed'
 }
 
 /** A message's name without its spelling: `urn:uuid:`, `uuid:` and nothing stand before the same UUID (ini.md §1.4). */

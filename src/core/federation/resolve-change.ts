@@ -38,7 +38,13 @@ export async function resolved(
     case 'hide':
       return { change, before: [] }
     case 'remove': {
-      const { entries } = await existing({ by: 'entry-uuid', ids: change.ids }, call, parts)
+      const { entries: known, answered } = await existing({ by: 'entry-uuid', ids: change.ids }, call, parts)
+      const persons = patientsNamed(call)
+      const entries = known.filter(({ patientId }) => persons.some((one) => samePatientId(one, patientId)))
+      const unknown = change.ids.filter((id) => answered && !entries.some(({ entryUuid }) => entryUuid === id))
+      // Somebody else's documents answer as those that do not exist.
+      const fault = (id: string) => issueOf('UnresolvedReferenceException', 'No document of that id is known', id)
+      if (unknown.length > 0) throw metadataRefused(unknown.map(fault))
       return { change: { ...change, entries }, before: entries }
     }
     case 'submit':
@@ -167,6 +173,8 @@ async function heard(query: GetDocuments, call: AuthorizedCall, { own, clock, wh
     const failure = asGatewayError(thrown)
     if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
     if (failure.fault !== 'community' && !signal.aborted) throw failure
+    // A record that refuses to tell has been heard: whoever pushes may not know of what they refer to.
+    if (failure.code === 'community-rejected') return { answer: nothingFound, answered: true }
     if (whenRecordDown === 'accept') return silent
     throw new GatewayError('community-unavailable', 'Our record does not answer, and pushes are not taken without it', {
       cause: failure,
@@ -174,9 +182,9 @@ async function heard(query: GetDocuments, call: AuthorizedCall, { own, clock, wh
   }
 }
 
-/** The person the caller says it is about, where they do. */
-export function patientsNamed({ assertion }: AuthorizedCall): readonly PatientId[] {
-  return assertion.patientId === undefined ? [] : [assertion.patientId]
+/** The person the caller says it is about, where they do, by every identifier a registry vouches for. */
+export function patientsNamed({ assertion: { patientId, patientKnownAs } }: AuthorizedCall): readonly PatientId[] {
+  return [...(patientId === undefined ? [] : [patientId]), ...(patientKnownAs?.identifiers ?? [])]
 }
 
 /** The refusal of metadata, with every fault that was found. */

@@ -98,6 +98,16 @@ export function oneOf(values: Iterable<string>): Test<string> {
 /** The displays a code may bear, first the one in force, by code. */
 export type Displays = ReadonlyMap<string, readonly string[]>
 
+/** A table of displays, with the other one that a code may bear. */
+export function displaysOf(
+  table: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>> = {},
+): Displays {
+  return new Map(
+    Object.entries(table).map(([code, display]) => [code, [display, others[code]].filter((one) => one !== undefined)]),
+  )
+}
+
 export function codeIn(codes: Iterable<string>): Test<Code> {
   const known = oneOf(codes)
   return ({ code }) => known(code)

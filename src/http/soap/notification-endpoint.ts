@@ -133,7 +133,7 @@ export function notificationEndpoint(door: NotificationDoor, parts: ExchangePart
   async function refuse(progress: Progress, error: GatewayError): Promise<SoapReply> {
     await accountFor(progress, endingOf(error), parts)
     const { message } = progress
-    if (message === undefined || error.fault !== 'caller' || error.code === 'caller-gone') return fault(progress, error)
+    if (message === undefined || error.fault !== 'caller') return fault(progress, error)
     const code = codes.has(error.code) ? nameOf(error.code) : malformedCode
     return responded(progress, message, { status: 'failure', error: { code, context: error.message } })
   }

@@ -2,37 +2,21 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError } from '../../core/errors.ts'
-import type { NotificationName } from '../../core/federation/notifications.ts'
 import type { Leg } from '../../core/model/answers.ts'
 import type { Assertion, Exchange, Peer } from '../../core/model/call.ts'
 import { correlationId } from '../../core/model/identifiers.ts'
 import type { AuditEvent, AuditTrail, Clock } from '../../core/ports.ts'
-import type { ExchangeFinished, TransactionName } from '../../telemetry/events.ts'
+import type { Events, TransactionName } from '../../telemetry/events.ts'
 import { soapNames } from '../../wire/soap.ts'
 import { defaultXmlLimits, readTreeInSteps, XmlError, type XmlTree } from '../../wire/xml.ts'
 import type { Admission } from '../admission.ts'
 import { type Identify, peerCertificate } from '../peer.ts'
 
-/** Those of the gateway's events that a SOAP exchange has. */
-export interface SoapEvents {
-  exchangeStarted(event: Pick<ExchangeFinished, 'correlationId'>): void
-  exchangeFinished(event: Omit<ExchangeFinished, 'transaction'> & { readonly transaction: SoapTransactionName }): void
-  auditWritten(event: Pick<ExchangeFinished, 'correlationId' | 'durationMs'>): void
-  auditFailed(
-    event: Pick<ExchangeFinished, 'correlationId'> & {
-      readonly transaction: SoapTransactionName
-      readonly error: unknown
-    },
-  ): void
-}
-
-type SoapTransactionName = TransactionName | NotificationName
-
 /** What the stations of every SOAP exchange need. */
 export interface ExchangeParts {
   readonly identify: Identify
   readonly audit: AuditTrail
-  readonly events: SoapEvents
+  readonly events: Pick<Events, 'exchangeStarted' | 'exchangeFinished' | 'auditWritten' | 'auditFailed'>
   readonly clock: Clock
   readonly maxMessageBytes: number
   readonly deadlineMs: number
@@ -123,7 +107,7 @@ export interface Ending {
 
 /** What is known of an exchange by then. */
 export interface Known extends Begun {
-  readonly transaction?: { readonly id: Exclude<SoapTransactionName, 'unknown'> }
+  readonly transaction?: { readonly id: Exclude<TransactionName, 'unknown'> }
   readonly assertion?: Assertion
   readonly account?: Pick<AuditEvent, 'patientId' | 'request' | 'documents'>
 }

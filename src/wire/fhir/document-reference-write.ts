@@ -1,26 +1,23 @@
 import type { Code } from '../../core/model/code.ts'
-import type { Association, DocumentEntry } from '../../core/model/metadata.ts'
+import type { DocumentEntry } from '../../core/model/metadata.ts'
 import { encodeDocumentReference } from './document-reference.ts'
-import { schemeOf } from './names.ts'
 import { isObject, type Json } from './types.ts'
 import { writeConcept } from './values.ts'
 
-/** The DocumentReference of a document that its server does not have yet. Throws `metadata-invalid`. */
-export function newDocumentReference(
-  entry: DocumentEntry,
-  { url, associations }: { readonly url: string; readonly associations: readonly Association[] },
-): Json {
-  return encodeDocumentReference(entry, { url, associations })
-}
+/** Elements that say what an entry says, and the narrative, which says it to people. */
+const ofTheEntry: ReadonlySet<string> = new Set([
+  ...['status', 'type', 'category', 'description', 'securityLabel', 'content', 'context', 'text'],
+  ...['contained', 'author', 'authenticator', 'extension'],
+])
 
 /**
- * A DocumentReference with what an entry says of the document. What is its server's stays: ids, patient, address, what it
- * does to other documents. Throws `metadata-invalid`.
+ * A DocumentReference with what an entry says of the document. What is its server's stays: ids, patient, what it does to other
+ * documents, where it is handed out; `url` is where it has no address. Throws `metadata-invalid`.
  */
-export function updatedDocumentReference(former: Json, entry: DocumentEntry): Json {
-  const fresh = encodeDocumentReference(entry, { url: addressIn(former) ?? '' })
-  const kept = ['identifier', 'masterIdentifier', 'subject', 'relatesTo'].filter((name) => former[name] !== undefined)
-  return unversioned({ ...fresh, ...Object.fromEntries(kept.map((name) => [name, former[name]])), meta: former.meta })
+export function updatedDocumentReference(former: Json, entry: DocumentEntry, { url }: { readonly url: string }): Json {
+  const fresh = encodeDocumentReference(entry, { url: addressIn(former) ?? url })
+  const kept = Object.entries(former).filter(([name]) => !ofTheEntry.has(name))
+  return unversioned({ ...fresh, ...Object.fromEntries(kept) })
 }
 
 /** A DocumentReference that has been replaced by another. */
@@ -32,16 +29,15 @@ export function supersededDocumentReference(former: Json): Json {
 export function withVisibility(former: Json, policy: Code, policies: ReadonlySet<string>): Json {
   const context = isObject(former.context) ? former.context : {}
   const events = Array.isArray(context.event) ? context.event : []
-  const others = events.flatMap((event: unknown) => withoutCodes(event, policy.scheme, policies))
+  const others = events.flatMap((event: unknown) => withoutCodes(event, policies))
   return unversioned({ ...former, context: { ...context, event: [...others, writeConcept(policy)] } })
 }
 
 /** A concept without those codes; nothing when nothing else is left of it. */
-function withoutCodes(concept: unknown, scheme: string, codes: ReadonlySet<string>): readonly unknown[] {
+function withoutCodes(concept: unknown, codes: ReadonlySet<string>): readonly unknown[] {
   if (!isObject(concept) || !Array.isArray(concept.coding)) return [concept]
   const left = concept.coding.filter((coding: unknown) => {
-    if (!isObject(coding) || typeof coding.code !== 'string' || !codes.has(coding.code)) return true
-    return typeof coding.system === 'string' && schemeOf(coding.system) !== scheme
+    return !isObject(coding) || typeof coding.code !== 'string' || !codes.has(coding.code)
   })
   if (left.length === concept.coding.length) return [concept]
   return left.length === 0 ? [] : [{ ...concept, coding: left }]

@@ -14,7 +14,7 @@ import type {
 } from '../../core/model/stored-query.ts'
 import { startOf, type TimeRange, type Timestamp, timestamp } from '../../core/model/timestamp.ts'
 import { systemsOf, uriSystem } from './names.ts'
-import { isEncounterId, referenceIdParts, writeTime } from './values.ts'
+import { isEncounterId, referenceIdParts, writeTime, writeUniqueId } from './values.ts'
 
 /** A parameter of a search, to be sent in the body of `POST [base]/<resource>/_search`. */
 export type SearchParameter = readonly [name: string, value: string]
@@ -64,9 +64,13 @@ export function encodeForm(form: readonly SearchParameter[]): string {
   return new URLSearchParams(form.map(([name, value]) => [name, value])).toString()
 }
 
-/** The search that finds a document by its uniqueId, as a query string: the condition of a conditional create (FHIR R4: 3.1.0.9). */
+/**
+ * The search for a document by its uniqueId as this gateway writes it, as a query string: the condition of a conditional
+ * create (FHIR R4: 3.1.0.9).
+ */
 export function uniqueIdCondition(uniqueId: string): string {
-  return encodeForm([['identifier', uniqueIdTokens(uniqueId).join(',')]])
+  const { system, value = '' } = writeUniqueId(uniqueId)
+  return encodeForm([['identifier', system === undefined ? escaped(value) : token(system, value)]])
 }
 
 function searchByKey({ documents }: GetDocuments, subject: PatientId | undefined): DocumentSearch {

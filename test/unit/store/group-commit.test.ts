@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { groupCommit } from '../../../src/store/group-commit.ts'
+import { type GroupCommitOptions, groupCommit } from '../../../src/store/group-commit.ts'
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** A group commit whose writes end when the test says so; a receipt is the item and an exclamation mark. */
-function start(limits: { capacity?: number; batchSize?: number; deadlineMs?: number } = {}) {
+function start(limits: Partial<Omit<GroupCommitOptions<string, string>, 'write'>> = {}) {
   const writes: { batch: readonly string[]; end: PromiseWithResolvers<readonly string[]> }[] = []
   const group = groupCommit<string, string>({
     write(batch) {
@@ -133,6 +133,36 @@ describe('groupCommit', () => {
     const third = group.add('e')
     await succeed(2)
     expect(await third).toBe('e!')
+  })
+
+  it('writes no more than a batch may weigh at once, and what weighs more by itself', async () => {
+    const { addAll, batches, succeed } = start({ weights: { of: Number, batch: 5, capacity: 100 } })
+    const added = addAll('2392111')
+    for (const index of [0, 1, 2]) await succeed(index)
+    await added
+    expect(batches()).toEqual(['23', '9', '2111'])
+  })
+
+  it('refuses what would weigh too much with what waits and what is being written, until that is done with', async () => {
+    const weights = { of: Number, batch: 5, capacity: 9 }
+    const { group, addAll, begun, failed, succeed } = start({ weights, deadlineMs: 100 })
+    const first = addAll('4')
+    await begun(0)
+    const second = addAll('53')
+    expect(await failed('1')).toMatchObject({ code: 'overloaded' })
+    await succeed(0)
+    await first
+    const third = failed('4')
+    await begun(1)
+    expect(await failed('1')).toMatchObject({ code: 'overloaded' })
+    // One that was given up before it began weighs no more.
+    vi.advanceTimersByTime(100)
+    expect(await third).toMatchObject({ details: { started: false } })
+    const fourth = group.add('3')
+    await succeed(1)
+    await succeed(2)
+    expect(await second).toMatchObject([{ reason: { details: { started: true } } }, { reason: { code: 'overloaded' } }])
+    expect(await fourth).toBe('3!')
   })
 
   it('gives up an item that waited too long, never writes it, and frees its place', async () => {

@@ -163,6 +163,16 @@ describe('a repetition', () => {
     expect(draft(consents(true)).identities).toEqual([])
   })
 
+  it('of a hiding is told by name alone where it does not say at which minute', () => {
+    const { since: _date, ...dateless } = hidden
+    for (const content of [dateless, { ...hidden, since: '20250519' }, { ...hidden, since: '2025-05-19+02:00' }]) {
+      expect(draft(content).identities).toEqual([])
+    }
+    for (const since of ['20250519162255+0200', '202505191622', '2025-05-19T16:22:55.809+02:00']) {
+      expect(repeats(draft({ ...hidden, since }), draft({ ...hidden, since }, minute))).toBe(true)
+    }
+  })
+
   it('is recognised in whatever order its parts were put together', () => {
     const { patientId, ...rest } = submitted
     const shuffled = { ...rest, patientId: { authority: patientId.authority, value: patientId.value } }

@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import type { Assertion } from '../../../../src/core/model/call.ts'
+import type { MetadataChange, Submission } from '../../../../src/core/model/change.ts'
 import { authorities, patientId } from '../../../../src/core/model/patient.ts'
 import type { StoredQuery } from '../../../../src/core/model/stored-query.ts'
-import { accessPolicy, citizenRoles, professionalRoles, systemRoles } from '../../../../src/core/policy/access.ts'
-import { authenticated, citizen, findDocuments, loinc, otherCitizen } from '../../../support/builders.ts'
+import { type AccessOptions, accessPolicy, accessPolicyOf } from '../../../../src/core/policy/access.ts'
+import {
+  authenticated,
+  citizen,
+  entry,
+  findDocuments,
+  folder,
+  homes,
+  loinc,
+  otherCitizen,
+  submissionSet,
+} from '../../../support/builders.ts'
 
 const ownSubject = `${citizen.value}^^^&${citizen.authority}&ISO`
 
@@ -11,33 +22,18 @@ function authorize(claims: Partial<Assertion>, query: StoredQuery = findDocument
   return accessPolicy.authorize(query, authenticated(claims))
 }
 
+const about = (what: string) => expect.objectContaining({ code: 'access-denied', details: { about: what } })
+
 const denied = expect.objectContaining({ code: 'access-denied', fault: 'trust' })
 
-const roles = [...professionalRoles, ...citizenRoles, ...systemRoles]
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  TREATMENT: [...professionalRoles],
-  EMERGENCY: [...professionalRoles],
-  PUBEMERGENCY: [...professionalRoles],
-  PERSONAL: ['ASS', 'TUT', 'GEN', 'ING'],
-  UPDATE: [...professionalRoles, 'GTW'],
-  SYSADMIN: ['NOR', 'INI'],
-  'ACCESS UPDATE': [],
-  CONSENT: [],
-  ADMINISTRATIVE: [],
-}
-
 describe('who may search', () => {
-  it('is decided over the 22 roles of the affinity domain', () => {
-    expect(new Set(roles).size).toBe(22)
-  })
-
-  const table = Object.entries(allowed).flatMap(([purposeOfUse, may]) =>
-    roles.map((role) => [role, purposeOfUse, may.includes(role)] as const),
-  )
-  it.each(table)('%s for %s: %s', (role, purposeOfUse, may) => {
-    const ask = () => authorize({ role, purposeOfUse, subject: ownSubject })
-    if (may) expect(ask().permit.viewer).toEqual({ role, purposeOfUse, subject: ownSubject })
-    else expect(ask).toThrow(denied)
+  it('is told to whoever answers, as far as it matters what they may see', () => {
+    const subject = ownSubject
+    expect(authorize({ role: 'APR', subject }).permit.viewer).toEqual({
+      role: 'APR',
+      purposeOfUse: 'TREATMENT',
+      subject,
+    })
   })
 
   it.each([
@@ -133,12 +129,190 @@ describe('the partition of a permit', () => {
     ['subject', { subject: 'other' }],
     ['organization', { organization: '050' }],
     ['care', { inCare: true }],
-    ['no care', { inCare: false }],
+    ['no care', { inCare: false, purposeOfUse: 'EMERGENCY' }],
+    ['index transfer', { indexTransferId: 'urn:uuid:1' }],
     ['locality', { locality: 'x' }],
     ['application', { application: { id: 'i', vendor: 'v', version: '1' } }],
     ['types', { documentTypes: [{ code: 'a', scheme: 's' }] }],
     ['no types', { documentTypes: [] }],
   ])('differs with another %s', (_what, claims) => {
     expect(partition(claims)).not.toBe(partition({}))
+  })
+})
+
+describe('a person whom a registry knows by several identifiers', () => {
+  const patientKnownAs = { identifiers: [citizen, otherCitizen] }
+
+  it('is the same under each of them', () => {
+    const query = findDocuments({ patientId: otherCitizen })
+    expect(() => authorize({ patientKnownAs }, query)).not.toThrow()
+    const old = `${otherCitizen.value}^^^&${otherCitizen.authority}&ISO`
+    const personal = { role: 'ASS', purposeOfUse: 'PERSONAL', subject: old }
+    expect(() => authorize({ ...personal, patientKnownAs })).not.toThrow()
+    expect(() => authorize(personal)).toThrow(about('patient'))
+  })
+})
+
+describe('the care of a patient', () => {
+  const asked = (care: AccessOptions['care'], claims: Partial<Assertion>) => () =>
+    accessPolicyOf(care === undefined ? {} : { care }).authorize(findDocuments(), authenticated(claims))
+
+  it.each([
+    [undefined, true, true],
+    [undefined, undefined, true],
+    [undefined, false, false],
+    ['claimed', true, true],
+    ['claimed', undefined, false],
+    ['claimed', false, false],
+    ['ignored', false, true],
+  ] as const)('by the rule %s, claimed as %s: treatment is allowed: %s', (care, inCare, allowed) => {
+    const claims = inCare === undefined ? {} : { inCare }
+    if (allowed) expect(asked(care, claims)).not.toThrow()
+    else expect(asked(care, claims)).toThrow(about('role'))
+  })
+
+  it('matters for treatment, and for no other purpose', () => {
+    for (const claims of [
+      { purposeOfUse: 'EMERGENCY' },
+      { purposeOfUse: 'UPDATE' },
+      { role: 'ASS', purposeOfUse: 'PERSONAL', subject: ownSubject },
+    ]) {
+      expect(asked('claimed', { ...claims, inCare: false })).not.toThrow()
+    }
+  })
+
+  it('matters for retrieving too', () => {
+    expect(() => accessPolicy.authorizeRetrieval(authenticated({ inCare: false }))).toThrow(about('role'))
+  })
+})
+
+describe('a citizen whom a region vouches for', () => {
+  const regionOf = (organization: string) => (organization === '050' ? homes.veneto : undefined)
+  const asked = (claims: Partial<Assertion>) => () =>
+    accessPolicyOf({ regionOf }).authorize(
+      findDocuments(),
+      authenticated({ role: 'ASS', purposeOfUse: 'PERSONAL', subject: ownSubject, organization: '050', ...claims }),
+    )
+  const assisted = (assistedBy: typeof homes.veneto) => ({ patientKnownAs: { identifiers: [citizen], assistedBy } })
+
+  it('must be assisted by it, where that is known', () => {
+    expect(asked(assisted(homes.veneto))).not.toThrow()
+    expect(asked(assisted(homes.lazio))).toThrow(about('role'))
+  })
+
+  it('may be anybody where it is not', () => {
+    expect(asked({})).not.toThrow()
+    expect(asked({ patientKnownAs: { identifiers: [citizen] } })).not.toThrow()
+    expect(asked({ ...assisted(homes.lazio), organization: '970' })).not.toThrow()
+  })
+
+  it.each(['TUT', 'GEN', 'ING'])('does not matter to %s', (role) => {
+    expect(asked({ ...assisted(homes.lazio), role })).not.toThrow()
+  })
+})
+
+describe('the matrix of roles and document types', () => {
+  const [laboratory, prescription, exemption] = ['11502-2', '57833-6', '57827-8'].map((code) => ({
+    code,
+    scheme: loinc,
+  }))
+  const all = [laboratory, prescription, exemption].flatMap((type) => type ?? [])
+  const [one, two, three] = all as [(typeof all)[0], (typeof all)[0], (typeof all)[0]]
+  const matrix = [
+    { roles: ['FAR'], types: [two] },
+    { roles: ['FAR', 'OAM'], purposes: ['TREATMENT'], types: [three] },
+  ]
+  const permitted = (claims: Partial<Assertion>, query: StoredQuery = findDocuments()) =>
+    accessPolicyOf({ matrix }).authorize(query, authenticated(claims)).permit.documentTypes
+
+  it('shows a role the types of all its rows', () => {
+    expect(permitted({ role: 'FAR' })).toEqual([two, three])
+    expect(permitted({ role: 'FAR', purposeOfUse: 'EMERGENCY' })).toEqual([two])
+  })
+
+  it('leaves roles alone that it does not name for the purpose', () => {
+    expect(permitted({ role: 'AAS' })).toBeUndefined()
+    expect(permitted({ role: 'OAM', purposeOfUse: 'EMERGENCY' })).toBeUndefined()
+  })
+
+  it('narrows what the claim names, to nothing if need be', () => {
+    expect(permitted({ role: 'FAR', documentTypes: [one, two] })).toEqual([two])
+    expect(permitted({ role: 'FAR', documentTypes: [one] })).toEqual([])
+  })
+
+  it('lets nobody ask for more', () => {
+    const asking = (type: typeof one) => () =>
+      permitted({ role: 'FAR' }, findDocuments({ filter: { typeCodes: [type] } }))
+    expect(asking(two)).not.toThrow()
+    expect(asking(one)).toThrow(about('document-types'))
+  })
+})
+
+describe('a push', () => {
+  const making: Partial<Assertion> = { action: 'CREATE' }
+  const submission = (more: Partial<Submission> = {}): Submission => {
+    return { submissionSet: submissionSet('s'), entries: [entry('d')], folders: [], associations: [], ...more }
+  }
+  const push =
+    (change: MetadataChange, claims: Partial<Assertion> = making) =>
+    () =>
+      accessPolicy.authorizeChange(change, authenticated(claims))
+  const submit = (more: Partial<Submission> = {}, claims: Partial<Assertion> = making) =>
+    push({ type: 'submit', submission: submission(more) }, claims)
+  const stranger = { patientId: otherCitizen }
+
+  it('about the patient of the claim is permitted', () => {
+    expect(submit()().permit.viewer.role).toBe('AAS')
+  })
+
+  it.each<[string, Partial<Submission>]>([
+    ['submission set', { submissionSet: submissionSet('s', stranger) }],
+    ['document', { entries: [entry('d'), entry('e', stranger)] }],
+    ['folder', { folders: [folder('f', stranger)] }],
+  ])('is refused when one %s is about somebody else', (_what, more) => {
+    expect(submit(more)).toThrow(about('patient'))
+    const patientKnownAs = { identifiers: [citizen, otherCitizen] }
+    expect(submit(more, { ...making, patientKnownAs })).not.toThrow()
+  })
+
+  it('is refused when it removes or hides what is somebody else’s', () => {
+    const remove = (patientId = citizen): MetadataChange => {
+      return { type: 'remove', ids: ['urn:uuid:d'], entries: [entry('c'), entry('d', { patientId })] }
+    }
+    const deleting = { action: 'DELETE', purposeOfUse: 'UPDATE' }
+    expect(push(remove(), deleting)).not.toThrow()
+    expect(push(remove(otherCitizen), deleting)).toThrow(about('patient'))
+    const hiding = { action: 'UPDATE', purposeOfUse: 'ACCESS UPDATE' }
+    const hide = (patientId = citizen): MetadataChange => ({ type: 'hide', patientId, uniqueId: 'd' })
+    expect(push(hide(), hiding)).not.toThrow()
+    expect(push(hide(otherCitizen), hiding)).toThrow(about('patient'))
+  })
+
+  it('needs a claim about a patient', () => {
+    const { patientId: _, ...assertion } = authenticated(making).assertion
+    const change: MetadataChange = { type: 'submit', submission: submission() }
+    expect(() => accessPolicy.authorizeChange(change, { ...authenticated(), assertion })).toThrow(about('patient'))
+  })
+
+  it('tells of no other types than the claim names', () => {
+    const [laboratory, other] = ['11502-2', '57833-6'].map((code) => ({ code, scheme: loinc }))
+    const naming = (type: typeof laboratory) => ({ ...making, documentTypes: type === undefined ? [] : [type] })
+    expect(submit({}, naming(laboratory))).not.toThrow()
+    expect(submit({}, naming(other))).toThrow(about('document-types'))
+    const { typeCode: _, ...untyped } = entry('d')
+    expect(submit({ entries: [entry('e'), untyped] }, naming(laboratory))).toThrow(about('document-types'))
+  })
+
+  it('is refused for another action in its own words', () => {
+    expect(submit({}, { action: 'READ' })).toThrow(about('action'))
+    expect(submit({}, { action: 'READ' })).toThrow('not for this action')
+    expect(() => authorize({ action: 'CREATE' })).toThrow('not for reading')
+  })
+
+  it('is the service that follows from it, unless another is given', () => {
+    const updating = { action: 'UPDATE', purposeOfUse: 'UPDATE' }
+    const update: MetadataChange = { type: 'update', submission: submission() }
+    expect(push(update, updating)).not.toThrow()
+    expect(() => accessPolicy.authorizeChange(update, authenticated(updating), 'hide')).toThrow(about('role'))
   })
 })

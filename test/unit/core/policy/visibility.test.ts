@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Permit } from '../../../../src/core/model/call.ts'
-import { citizenRoles, professionalRoles, systemRoles } from '../../../../src/core/policy/access.ts'
-import { isVisible } from '../../../../src/core/policy/visibility.ts'
+import { timestamp } from '../../../../src/core/model/timestamp.ts'
+import { citizenRoles, professionalRoles, systemRoles } from '../../../../src/core/policy/roles.ts'
+import { isObscured, isVisible, seesObscured, visibilityTable } from '../../../../src/core/policy/visibility.ts'
 import { entry, loinc } from '../../../support/builders.ts'
 
 const coded = (confidentiality: string, ...events: string[]) =>
@@ -29,10 +30,20 @@ const documents = {
   contradicting: coded('V', 'P00', 'P99'),
   fromParent: coded('N', 'P97'),
   fromAssisted: coded('N', 'P98'),
+  fromBoth: coded('N', 'P97', 'P98'),
+  fromAssistedAndObscured: coded('N', 'P98', 'P99'),
+  inClear: coded('N', 'P00'),
+  otherwiseCoded: coded('R', 'LP199190-2', 'P81'),
 }
 
 type Name = keyof typeof documents
-const hidden: readonly Name[] = ['obscured', 'mostProtected', 'mostProtectedObscured', 'contradicting']
+const hidden: readonly Name[] = [
+  'obscured',
+  'mostProtected',
+  'mostProtectedObscured',
+  'contradicting',
+  'fromAssistedAndObscured',
+]
 const viewers: readonly (readonly [role: string, purpose: string, cannotSee: readonly Name[]])[] = [
   ...[...professionalRoles].flatMap((role) =>
     ['TREATMENT', 'EMERGENCY', 'PUBEMERGENCY', 'UPDATE'].map((purpose) => [role, purpose, hidden] as const),
@@ -42,8 +53,8 @@ const viewers: readonly (readonly [role: string, purpose: string, cannotSee: rea
   ['NOR', 'SYSADMIN', []],
   ['INI', 'TREATMENT', hidden],
   ['AAS', 'SYSADMIN', hidden],
-  ['ASS', 'PERSONAL', ['fromAssisted']],
-  ['GEN', 'PERSONAL', ['fromParent']],
+  ['ASS', 'PERSONAL', ['fromAssisted', 'fromBoth', 'fromAssistedAndObscured']],
+  ['GEN', 'PERSONAL', ['fromParent', 'fromBoth']],
   ['TUT', 'PERSONAL', []],
   ['ING', 'PERSONAL', []],
 ]
@@ -65,6 +76,24 @@ describe('what a viewer may know of', () => {
     expect(isVisible(documents[name], permit('AAS', 'TREATMENT'), always)).toBe(true)
     expect(isVisible(documents[name], permit('AAS', 'TREATMENT'), (_, subject) => subject === 'somebody')).toBe(true)
     expect(isVisible(documents[name], permit('AAS', 'TREATMENT'), (_, subject) => subject === 'else')).toBe(false)
+  })
+
+  it.each(['fromParent', 'fromAssisted'] as const)('no author sees what is hidden from them expressly: %s', (name) => {
+    const role = name === 'fromParent' ? 'GEN' : 'ASS'
+    expect(isVisible(documents[name], permit(role, 'PERSONAL'), always)).toBe(false)
+  })
+
+  it.each(Object.entries(documents))('%s counts as obscured when professionals may not see it', (name, document) => {
+    expect(isObscured(document)).toBe(hidden.includes(name as Name))
+  })
+
+  it.each(viewers)('%s for %s sees obscured documents or not', (role, purposeOfUse, cannotSee) => {
+    expect(seesObscured({ role, purposeOfUse, subject: '' })).toBe(!cannotSee.includes('obscured'))
+  })
+
+  it('is said mark by mark, with its source', () => {
+    expect(visibilityTable.map(({ mark }) => mark).sort()).toEqual(['P00', 'P97', 'P98', 'P99', 'V'])
+    for (const { source } of visibilityTable) expect(source).toMatch(/§4\.[45]/)
   })
 
   it('one most protected code among several is enough', () => {
@@ -91,5 +120,34 @@ describe('the types a permit names', () => {
   })
   it('an empty list shows nothing', () => {
     expect(isVisible(entry('d'), permit('ASS', 'PERSONAL', { documentTypes: [] }), always)).toBe(false)
+  })
+})
+
+describe('a permit for what the viewer wrote', () => {
+  it('shows nothing else', () => {
+    const own = permit('AAS', 'UPDATE', { authoredOnly: true })
+    expect(isVisible(documents.plain, own, always)).toBe(true)
+    expect(isVisible(documents.obscured, own, always)).toBe(true)
+    expect(isVisible(documents.plain, own, nobody)).toBe(false)
+  })
+})
+
+describe('a permit from a time on', () => {
+  const since = permit('AAS', 'TREATMENT', { hiddenBefore: timestamp('20200519') })
+  const { creationTime: _, ...timeless } = entry('d')
+  it.each([
+    ['made that day', entry('d', { creationTime: timestamp('20200519') }), true],
+    ['made the day before', entry('d', { creationTime: timestamp('20200518235959') }), false],
+    ['made in that year, nobody knows when', entry('d', { creationTime: timestamp('2020') }), false],
+    [
+      'made later about a service before',
+      entry('d', { creationTime: timestamp('2021'), serviceStartTime: timestamp('2019') }),
+      false,
+    ],
+    ['of no time', timeless, false],
+    ['of a service later, made at no time', { ...timeless, serviceStartTime: timestamp('2021') }, true],
+  ])('a document %s: %s', (_what, document, visible) => {
+    expect(isVisible(document, since, nobody)).toBe(visible)
+    expect(isVisible(document, since, always)).toBe(true)
   })
 })

@@ -1,0 +1,170 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { iniConsents } from '../../../../adapters/ini/consents.ts'
+import ini from '../../../../adapters/ini/index.ts'
+import { iniOptions } from '../../../../adapters/ini/options.ts'
+import type { AdapterTools } from '../../../../src/config/adapter.ts'
+import { GatewayError } from '../../../../src/core/errors.ts'
+import { authorities, onlyIdentifier } from '../../../../src/core/model/patient.ts'
+import { consentQuery } from '../../../../src/wire/ini/consent-query.ts'
+import { soapNames } from '../../../../src/wire/soap.ts'
+import { authorized, citizen, homes, otherCitizen } from '../../../support/builders.ts'
+
+type Request = Parameters<AdapterTools['send']>[0]
+
+const url = 'https://ini.test/FSEConsensiWeb/CommunicationConsent_Service'
+const enveloped = (body: string) => `<s:Envelope xmlns:s="${soapNames.soap11}"><s:Body>${body}</s:Body></s:Envelope>`
+const response = (inner: string) =>
+  enveloped(`<ConsentQueryResponse xmlns="${consentQuery.namespace}">${inner}</ConsentQueryResponse>`)
+const consent = (name: string, value: string, more = '') =>
+  `<Consent name="${name}"${more}><value>${value}</value><note/></Consent>`
+const success = (consents: string, patient: string = citizen.value) =>
+  response(
+    `<Status>Success</Status><PatientId>${patient}</PatientId><ConsentList>${consents}</ConsentList>` +
+      '<DisclosuresIdPast/><DisclosuresIdCurrent/><Error codeContext="" errorCode=""/>',
+  )
+
+function answering(body: string, status = 200) {
+  const requests: Request[] = []
+  const send: AdapterTools['send'] = async (request) => {
+    requests.push(request)
+    return { status, headers: {}, body: Buffer.from(body) }
+  }
+  return { requests, tools: { send } }
+}
+
+const asked = (tools: Pick<AdapterTools, 'send'>, form: 'cx' | 'value' = 'cx') =>
+  iniConsents(url, form, tools).consents(onlyIdentifier(citizen), authorized())
+
+describe('the consents INI keeps', () => {
+  it('are asked for in SOAP 1.1, without an assertion and without addressing', async () => {
+    const { requests, tools } = answering(success(consent('C2', 'true')))
+    await asked(tools)
+    expect(requests).toMatchObject([
+      {
+        url,
+        method: 'POST',
+        headers: { 'content-type': 'text/xml; charset=utf-8', soapaction: '"urn:fse:ConsentQuery"' },
+        body:
+          `<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="${soapNames.soap11}"><env:Body>` +
+          `<ConsentQueryRequest xmlns="${consentQuery.namespace}">` +
+          `<PatientId>${citizen.value}^^^&amp;${citizen.authority}&amp;ISO</PatientId>` +
+          '</ConsentQueryRequest></env:Body></env:Envelope>',
+      },
+    ])
+  })
+
+  it('are asked for under the identifier in force, spelt as the option says', async () => {
+    const { requests, tools } = answering(success(''))
+    const patient = { identifiers: [otherCitizen, citizen], active: citizen }
+    await iniConsents(url, 'value', tools).consents(patient, authorized())
+    expect(requests[0]?.body).toContain(`<PatientId>${citizen.value}</PatientId>`)
+  })
+
+  it('are all told', async () => {
+    const list =
+      consent('C1', 'true', ' date="2024-03-01"') + consent('C2', '1') + consent('C3', ' 0 ') + consent('C4', 'false')
+    expect(await asked(answering(success(list)).tools)).toEqual([
+      { name: 'C1', given: true, date: '2024-03-01' },
+      { name: 'C2', given: true },
+      { name: 'C3', given: false },
+      { name: 'C4', given: false },
+    ])
+  })
+
+  it('may be none', async () => {
+    expect(await asked(answering(response('<Status>Success</Status>')).tools)).toEqual([])
+  })
+
+  it.each([citizen.value, `${citizen.value}^^^&amp;${citizen.authority}&amp;ISO`])(
+    'are of the patient however INI spells them: %s',
+    async (patient) => {
+      expect(await asked(answering(success('', patient)).tools)).toEqual([])
+    },
+  )
+
+  it.each<[string, string]>([
+    ['about somebody else', success(consent('C2', 'true'), otherCitizen.value)],
+    ['of another authority', success(consent('C2', 'true'), `${citizen.value}^^^&amp;${authorities.ana}&amp;ISO`)],
+    ['without a name', success('<Consent><value>true</value></Consent>')],
+    ['without a value', success('<Consent name="C2"/>')],
+    ['with a value that is none', success(consent('C2', 'yes'))],
+    ['that is none', enveloped('<Status>Success</Status>')],
+    ['without a status', response('')],
+    ['that is a page', '<html/>'],
+  ])('are not believed in an answer %s', async (_what, body) => {
+    await expect(asked(answering(body).tools)).rejects.toMatchObject({ code: 'community-misbehaved' })
+  })
+
+  it.each([
+    ['ConsentError', 'Internal Error init service', 'community-unavailable'],
+    ['AU1', 'Internal Error', 'community-unavailable'],
+    ['AU1', 'Numero consensi in lista non coerente', 'community-rejected'],
+    ['PFA14', 'This role has not the rights to access the service', 'community-rejected'],
+  ])('cannot be had: %s “%s” is %s', async (code, context, meaning) => {
+    const failure = `<Status>Failure</Status><Error codeContext="${context}" errorCode="${code}"/>`
+    await expect(asked(answering(response(failure)).tools)).rejects.toMatchObject({
+      code: meaning,
+      message: 'INI did not tell the consents of a patient',
+      issues: [{ code, text: context }],
+    })
+  })
+
+  it.each([
+    ['s:Server', 500, 'community-unavailable'],
+    ['s:Client', 500, 'community-rejected'],
+  ])('cannot be had: a fault %s with %i is %s', async (code, status, meaning) => {
+    const fault = enveloped(`<s:Fault><faultcode>${code}</faultcode><faultstring>no</faultstring></s:Fault>`)
+    await expect(asked(answering(fault, status).tools)).rejects.toMatchObject({ code: meaning })
+  })
+
+  it('fail as the sending does', async () => {
+    const gone = { send: () => Promise.reject(new GatewayError('community-timeout', 'late')) }
+    await expect(asked(gone)).rejects.toMatchObject({ code: 'community-timeout' })
+  })
+
+  it('name nobody when they cannot be had', async () => {
+    const failure = `<Status>Failure</Status><Error codeContext="Nessun consenso per ${citizen.value}" errorCode="X"/>`
+    const error: unknown = await asked(answering(response(failure)).tools).catch((thrown: unknown) => thrown)
+    expect(JSON.stringify(error)).not.toContain(citizen.value)
+    expect(JSON.stringify((error as GatewayError).issues)).not.toContain(citizen.value)
+  })
+})
+
+const samples = join(import.meta.dirname, '../../../../../shared/corpus/ini/samples/issues')
+const present = existsSync(samples)
+const reason = present ? '' : ' (skipped: ../shared/corpus is absent)'
+
+describe.skipIf(!present)(`an answer INI gave${reason}`, () => {
+  it('is a failure that may pass', async () => {
+    const text = readFileSync(join(samples, 'ConsentQueryResponse_error.xml'), 'utf8')
+    const body = enveloped(text.replace(/^<\?xml.*?\?>\s*/, ''))
+    await expect(asked(answering(body).tools)).rejects.toMatchObject({
+      code: 'community-unavailable',
+      issues: [{ code: 'ConsentError' }],
+    })
+  })
+})
+
+describe('the options', () => {
+  const base = 'https://ini.test'
+  const tools = { homeOf: () => undefined, clock: { now: () => 0 } } as unknown as AdapterTools
+  const connected = (options: object) =>
+    ini.connect({ home: homes.ini, name: 'ini', options: { base, ...options } }, tools)
+
+  it('ask INI for consents only when they say so, at the path INI gives', () => {
+    expect(connected({})).not.toHaveProperty('consents')
+    expect(connected({ consents: true }).consents).toBeDefined()
+    expect(new URL(iniOptions.parse({ base }).consentsPath, base).href).toBe(url)
+    expect(() => iniOptions.parse({ base, consentsPath: 'elsewhere' })).toThrow()
+  })
+
+  it('take another path', async () => {
+    const { requests, tools: sending } = answering(success(''))
+    const options = { base, consents: true, consentsPath: '/other', consentsPatient: 'value' }
+    const community = ini.connect({ home: homes.ini, name: 'ini', options }, { ...tools, ...sending })
+    await community.consents?.consents(onlyIdentifier(citizen), authorized())
+    expect(requests[0]?.url).toBe('https://ini.test/other')
+  })
+})
