@@ -7,15 +7,26 @@ type Postgres = Extract<Federation['gateway']['store'], { postgres: unknown }>['
 
 /** Opens the store the configuration names; the engine that is not used is not loaded. Rejects when it cannot be used. */
 export async function openStore({ federation, locate }: LoadedConfig, clock: Clock): Promise<Store> {
-  const { store } = federation.gateway
+  const { store, pushes } = federation.gateway
+  const keptMs = pushes.keptDays * 86_400_000
   if ('path' in store) {
     const { sqliteStore } = await import('./store/sqlite.ts')
-    return await sqliteStore({ path: locate(store.path), clock })
+    return await sqliteStore({ path: locate(store.path), clock, keptMs })
   }
   const { postgresStore } = await import('./store/postgres.ts')
   const { schema, connections, deadlineMs, connectMs, statementMs, lockMs } = store.postgres
   const connection = connectionOf(store.postgres, locate)
-  return await postgresStore({ connection, schema, connections, deadlineMs, connectMs, statementMs, lockMs, clock })
+  return await postgresStore({
+    connection,
+    schema,
+    connections,
+    deadlineMs,
+    connectMs,
+    statementMs,
+    lockMs,
+    clock,
+    keptMs,
+  })
 }
 
 function connectionOf({ host, port, database, user, passwordFile, tls }: Postgres, locate: LoadedConfig['locate']) {

@@ -41,7 +41,7 @@ function auditRecord(event: AuditEvent, now: number): AuditRecord {
   }
 }
 
-function auditedDeed({ delivery, reason }: NonNullable<AuditEvent['operated']>): AuditRecord['operated'] {
+function auditedDeed({ delivery, reason }: NonNullable<AuditEvent['operated']>): NonNullable<AuditRecord['operated']> {
   return { delivery: cut(delivery), ...(reason === undefined ? {} : { reason: cut(reason) }) }
 }
 

@@ -18,6 +18,15 @@ export function optionsOf<T extends ParseArgsOptionsConfig>(
   }
 }
 
+/** Reads the words and the options of a command. Throws CliError. */
+export function commandOf<T extends ParseArgsOptionsConfig>(args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw new CliError('usage', `${error instanceof Error ? error.message : 'bad arguments'}\n\n${usage}`)
+  }
+}
+
 /** Puts the name of a list before each of its values. */
 function spread(args: readonly string[], lists: readonly string[]): string[] {
   let list: string | undefined
@@ -41,6 +50,12 @@ export function oneOf<Word extends string>(name: string, text: string, words: re
   const word = words.find((one) => one === text)
   if (word === undefined) throw new CliError('usage', `--${name} must be one of ${words.join(', ')}`)
   return word
+}
+
+/** What must be said. Throws CliError. */
+export function needed(name: string, text: string | undefined): string {
+  if (text === undefined || text === '') throw new CliError('usage', `--${name} is needed`)
+  return text
 }
 
 /** Whole seconds, as milliseconds. Throws CliError. */

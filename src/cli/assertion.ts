@@ -5,6 +5,7 @@ import { fileSigner } from '../keys/file-signer.ts'
 import { samlIssuer } from '../trust/saml/issue-saml.ts'
 import type { Signer } from '../trust/signer.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
+import type { IniStatement } from '../wire/saml/ini.ts'
 import type { Identity } from './parties.ts'
 
 export interface AssertionWishes {
@@ -14,6 +15,10 @@ export interface AssertionWishes {
   readonly action: string
   readonly types: readonly string[]
   readonly lifetimeSeconds: number
+  /** CX of who asks; by default the patient for roles that look at their own record, else a synthetic professional. */
+  readonly subject?: string
+  /** `urn:uuid:…`, on the messages of an index transfer. */
+  readonly indexTransferId?: string
 }
 
 /** Roles that see a record as the person it is about. */
@@ -33,15 +38,15 @@ export function signerOf({ signing: { certificate, key } }: Pick<Identity, 'sign
 
 /** A signed attribute assertion as the party would send it (ini.md §2). No type named means all there are. */
 export async function assertionOf(identity: Identity, wishes: AssertionWishes): Promise<string> {
-  const { patient, role, purpose, action, types, lifetimeSeconds } = wishes
+  const { patient, role, purpose, action, types, lifetimeSeconds, indexTransferId } = wishes
   const signer = signerOf(identity)
   const issuer = samlIssuer(() => signer, {
     issuer: identity.organization,
     lifetimeMs: lifetimeSeconds * 1_000,
     clock: { now: () => Date.now() },
   })
-  return await issuer.issue({
-    subject: self.has(role) ? formatCx(patient) : professional,
+  const statement: IniStatement = {
+    subject: wishes.subject ?? (self.has(role) ? formatCx(patient) : professional),
     role,
     purposeOfUse: purpose,
     action,
@@ -52,5 +57,7 @@ export async function assertionOf(identity: Identity, wishes: AssertionWishes): 
     patientId: patient,
     application: { id: 'CROCEVIA-CLI', vendor: 'Crocevia', version: '1.0' },
     documentTypes: types.length === 0 ? documentTypesEver : types.map((code) => ({ code, scheme: loinc })),
-  })
+    ...(indexTransferId === undefined ? {} : { indexTransferId }),
+  }
+  return await issuer.issue(statement)
 }

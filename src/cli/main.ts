@@ -5,6 +5,11 @@ async function run(args: string[]): Promise<number> {
   const [command, ...rest] = args
   if (command === 'verify') return await (await import('./verify.ts')).verify(rest)
   if (command === 'doctor') return await (await import('./doctor.ts')).doctor(rest)
+  if (command === 'journal' || command === 'deliveries')
+    return await (await import('./journal.ts')).journal(command, rest)
+  if (command === 'push') return await (await import('./push.ts')).push(rest)
+  if (command === 'notify') return await (await import('./notify.ts')).notify(rest)
+  if (command === 'transfer') return await (await import('./transfer.ts')).transfer(rest)
   return await (await import('./query.ts')).query(args)
 }
 

@@ -17,6 +17,17 @@ const codes: Readonly<Record<string, string>> = {
   stranger: '040',
 }
 
+/** Which party speaks for an organization; a party's own name stands for itself. Throws CliError. */
+export function partyOf(organization: string): string {
+  if (Object.hasOwn(codes, organization)) return organization
+  const [party] = Object.entries(codes).find(([, code]) => code === organization) ?? []
+  if (party !== undefined) return party
+  throw new CliError(
+    'usage',
+    `nobody here speaks for ${organization}; those are ${[...new Set(Object.values(codes))].join(', ')}`,
+  )
+}
+
 /** Somebody to speak as: their organization, and where their keys are. */
 export interface Identity {
   readonly name: string
@@ -31,7 +42,7 @@ export interface Identity {
 
 /** Loads a party's identity from a folder laid out as `npm run certs` does. Throws CliError. */
 export function identityOf(name: string, folder: string): Identity {
-  const organization = codes[name]
+  const organization = Object.hasOwn(codes, name) ? codes[name] : undefined
   if (organization === undefined) {
     throw new CliError('usage', `unknown party ${name}; parties are ${Object.keys(codes).join(', ')}`)
   }

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { loinc } from '../../contracts/affinity-domain/document-types.ts'
 import { homeCommunityId } from '../core/model/identifiers.ts'
 import type { FindDocuments } from '../core/model/stored-query.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
+import { commandOf } from './arguments.ts'
 import { ask } from './ask.ts'
 import { assertionOf } from './assertion.ts'
 import { CliError, exitCodes } from './exit.ts'
+import { federationFile } from './federation.ts'
 import { identityOf } from './parties.ts'
 import { typedPatient } from './patient.ts'
 import { asJson, asText } from './present.ts'
@@ -27,7 +27,7 @@ const options = {
 
 /** `query` and `assertion`: speaks to the development federation as one of its parties. Throws CliError. */
 export async function query(args: string[]): Promise<number> {
-  const { values, positionals } = parsed(args)
+  const { values, positionals } = commandOf(args, options)
   const [command, ...rest] = positionals
   if (rest.length > 0 || (command !== 'query' && command !== 'assertion')) throw new CliError('usage', usage)
   if (values.as === undefined || values.patient === undefined)
@@ -56,32 +56,4 @@ export async function query(args: string[]): Promise<number> {
   const text = values.json ? JSON.stringify(asJson(formatCx(patient), reply, homes), undefined, 2) : asText(reply)
   process.stdout.write(`${text}\n`)
   return exitCodes[reply.outcome]
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true })
-  } catch (error) {
-    throw new CliError('usage', `${error instanceof Error ? error.message : 'bad arguments'}\n\n${usage}`)
-  }
-}
-
-interface FederationFile {
-  readonly gateway: { readonly iti18: string; readonly iti38: string }
-  readonly communities: readonly { readonly name: string; readonly home: string }[]
-}
-
-function federationFile(path: string): FederationFile {
-  if (!existsSync(path))
-    throw new CliError(
-      'unreachable',
-      `no federation is running (${path} is missing); start one with: npm run federation`,
-    )
-  try {
-    const file = JSON.parse(readFileSync(path, 'utf8')) as Partial<FederationFile>
-    if (file.gateway !== undefined && file.communities !== undefined) return file as FederationFile
-  } catch {
-    // Half written, or no such file at all: told as the same.
-  }
-  throw new CliError('unreachable', `${path} does not describe a federation; start one with: npm run federation`)
 }

@@ -20,5 +20,30 @@ export const usage = `usage: npm run crocevia -- <command> [options]
 
   doctor     --config <file> [--offline] [--json]  check a configuration against the world
 
+  push       --patient <identifier>                change the index as INI does, on the word of a region
+    create   [--type 11502-2] [--unique-id <id>] [--repository <oid>] [--title <text>] [--event <code>]… [--nre <number>]
+             [--confidentiality N] [--metadata <file>]
+    replace  --target <entryUUID|unique id> [options of create]
+    update   --unique-id <id> [--version <n>] [--old-way] [--type, --title, --event, --confidentiality, --metadata]
+    remove   --unique-id <id>… | --entry-uuid <id>…
+  notify     --patient <identifier>                tell what INI tells a region
+    submit   --document <id> --repository <oid> [--home 090]
+    retrieve --document <id> --repository <oid> [--type <loinc>] [--requestor <identifier>] [--role AAS]
+             [--purpose TREATMENT] [--locality 050] [--home <code>]
+    hiding   --document <id> [--source <id>] [--at <instant>]
+    consent  [--give <name>]… [--withdraw <name>]… [--role OGC]
+  transfer   --patient <identifier>                read an index as a new region of assistance does
+    search   [--transfer-id <urn:uuid:…>]
+    run      [--chunk 50] [--keep] [--transfer-id <urn:uuid:…>]
+  all three  [--as ini] [--url <address> | --federation <file>] [--identities <folder>] [--json] [--show];
+             push, transfer: [--for 050|120] [--subject <identifier>] [--role] [--purpose] [--action]
+
+  journal    --config <file> | --url <address>     what was pushed to a running gateway, by its operator port
+    list     [--state dead|pending|delivered|discarded|kept] [--limit 100] [--json]
+    show     <id> [--content] [--operator <name>] [--json]
+    retry    <id> --operator <name>
+    discard  <id> --operator <name> --reason <text>
+  deliveries the same of all that waits to be delivered, pushes or not; states dead|waiting
+
 exit codes: 0 success, 2 usage, 3 partial success, 4 failure, 5 refused, 6 unreachable, 1 anything else;
             of verify 0 accepted, 1 refused, 2 usage; of doctor 0 nothing failed, 1 something failed, 2 usage`

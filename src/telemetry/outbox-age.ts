@@ -10,7 +10,7 @@ export async function measureOutbox(
   { oldestDelivery }: Pick<Metrics, 'oldestDelivery'>,
   clock: Clock,
 ): Promise<void> {
-  for (const state of ['waiting', 'dead'] as const) {
+  const measure = async (state: 'waiting' | 'dead') => {
     try {
       const [first] = await outbox.list({ state, limit: 1 })
       oldestDelivery.set({ state }, first === undefined ? 0 : Math.max(0, clock.now() - first.putAt) / 1000)
@@ -18,4 +18,5 @@ export async function measureOutbox(
       oldestDelivery.remove({ state })
     }
   }
+  await Promise.all([measure('waiting'), measure('dead')])
 }

@@ -7,14 +7,14 @@ import { certificates } from '../support/gateway-config.ts'
 import { findDocumentsAnswer } from './find-documents-answer.ts'
 
 /**
- * A process of its own that answers every question with the same 100 entries after a fixed time, over mutual TLS:
- * arguments are the delay in milliseconds, the home of its entries and a number that keeps its ids apart from others'.
+ * A process of its own that answers every question with the same entries after a fixed time, over mutual TLS: arguments
+ * are the delay in milliseconds, the home of its entries, a number that keeps its ids apart from others', and how many.
  */
-const [delay = '100', home = '', offset = '0'] = process.argv.slice(2)
+const [delay = '100', home = '', offset = '0', count = '100'] = process.argv.slice(2)
 const file = (name: string) => readFileSync(join(certificates, name))
 
 // Each community tells of its own documents: unique ids and registry ids differ, everything else is alike.
-const answer = findDocumentsAnswer(100)
+const answer = findDocumentsAnswer(Number(count))
   .toString('utf8')
   .replaceAll('<ns2:ExtrinsicObject id=', `<ns2:ExtrinsicObject home="${home}" id=`)
   .replaceAll('2.9.2.30.4.4^', `2.9.2.30.4.4^${offset}-`)

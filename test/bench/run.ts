@@ -5,7 +5,9 @@ import { journalAppend, journalAppendSequential } from './journal-append.ts'
 import { jwtVerifyBench } from './jwt.ts'
 import type { Measurement } from './measurement.ts'
 import { mtomSplit100mb } from './mtom-split.ts'
+import { iti18Signed, iti42Push } from './national.ts'
 import { parseFindDocuments1000, parseMemory1000 } from './parse-find-documents.ts'
+import { pushAppend } from './push-append.ts'
 import { retrieve1mb, retrieve20mb, retrieve100mb } from './retrieve.ts'
 import { samlIssue, samlVerify, samlVerify7mb } from './saml.ts'
 
@@ -19,8 +21,11 @@ const benches: Readonly<Record<string, () => Promise<Measurement>>> = {
   'saml-issue': samlIssue,
   'jwt-verify': jwtVerifyBench,
   'federated-query-3x100': federatedQuery3x100,
+  'iti18-signed': iti18Signed,
+  'iti42-push': iti42Push,
   'journal-append': journalAppend,
   'journal-append-sequential': journalAppendSequential,
+  'push-append': pushAppend,
   'mtom-split-100mb': mtomSplit100mb,
   'retrieve-1mb': retrieve1mb,
   'retrieve-20mb': retrieve20mb,

@@ -109,8 +109,14 @@ function period({ serviceStartTime: start, serviceStopTime: end }: Entry): Json 
 }
 
 /** The home, and the slots that were put here: as extensions, a URN for a name. */
-function extensions({ home, otherSlots = {} }: Entry): Json {
-  const slots = Object.entries(otherSlots)
+function extensions({ home, otherSlots, administrativeRequest, descriptions }: Entry): Json {
+  const put = {
+    ...otherSlots,
+    'urn:ita:2022:administrativeRequest': administrativeRequest === undefined ? [] : [administrativeRequest],
+    'urn:ita:2022:description': descriptions,
+  }
+  // The seed's own tell of no slot.
+  const slots = Object.entries(otherSlots === undefined ? {} : put)
     .filter(([name]) => name.startsWith('urn:'))
     .flatMap(([url, values]) => values.map((valueString) => ({ url, valueString })))
   const all = [...(home === undefined ? [] : [{ url: homeExtension, valueOid: home }]), ...slots]

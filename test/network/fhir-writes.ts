@@ -1,5 +1,4 @@
 import { randomUUID, type X509Certificate } from 'node:crypto'
-import { z } from 'zod'
 import type { Asked } from './asked.ts'
 import type { Setting } from './behaviour.ts'
 import { samePerson } from './citizens.ts'
@@ -7,13 +6,23 @@ import { documentReference, type Json, uniqueIdentifier, uriSystem } from './doc
 import { type PutDocument, readDocumentReference } from './document-reference-read.ts'
 import type { Entry, SubmissionSet } from './entry.ts'
 import { fhirJson, isWrite, outcome, path } from './fhir-face.ts'
+import {
+  checkRight,
+  checkVersion,
+  etagOf,
+  idNamed,
+  idOf,
+  isList,
+  isTransaction,
+  locationOf,
+  type Operation,
+  operationsIn,
+} from './fhir-operations.ts'
 import { FhirProblem, readParameters, token } from './fhir-search.ts'
 import { organization } from './organizations.ts'
 import { gatewayChannel, gatewaySigner } from './registry-face.ts'
 import type { Clock, Face, PeerReply, PeerRequest } from './server.ts'
-import { mediaType } from './soap.ts'
 import { RegistryProblem } from './stored-query.ts'
-import { type Change, mayChange } from './submission-face.ts'
 import { type Bearer, isAbout, tokenGuard } from './token.ts'
 import { contentType } from './value-sets.ts'
 import { submissionOfOne, type WritableRegistry } from './writable-registry.ts'
@@ -25,47 +34,10 @@ export interface FhirWriteParts {
   readonly clock: Clock
 }
 
-/** One change of a DocumentReference, alone or in a transaction. */
-interface Operation {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Relative to the base: `DocumentReference`, `DocumentReference/<id>`, `DocumentReference?identifier=…`. */
-  readonly url: string
-  readonly resource?: unknown
-  readonly fullUrl?: string
-  readonly ifMatch?: string
-  readonly ifNoneExist?: string
-}
-
 interface Done {
   readonly status: number
   readonly entry?: Entry
 }
-
-const request = z.strictObject({
-  method: z.enum(['POST', 'PUT', 'DELETE']),
-  url: z.string().min(1),
-  ifMatch: z.string().optional(),
-  ifNoneExist: z.string().optional(),
-  ifNoneMatch: z.string().optional(),
-  ifModifiedSince: z.string().optional(),
-})
-const transaction = z.strictObject({
-  resourceType: z.literal('Bundle'),
-  id: z.string().optional(),
-  meta: z.looseObject({}).optional(),
-  identifier: z.looseObject({}).optional(),
-  type: z.literal('transaction'),
-  timestamp: z.string().optional(),
-  entry: z
-    .array(
-      z.strictObject({
-        fullUrl: z.string().optional(),
-        resource: z.looseObject({ resourceType: z.string() }).optional(),
-        request,
-      }),
-    )
-    .min(1),
-})
 
 /** The part of the record's FHIR R4 face that takes changes: create, update, delete and read by id, transactions. */
 export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): Face {
@@ -151,7 +123,13 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
     if (entry === undefined) return { status: 204 }
     if (!samePerson(entry.patient, bearer.person))
       throw new FhirProblem(403, 'forbidden', 'The token is about another patient')
-    registry.remove([entry.entryUuid], 'FHIR')
+    // What it was before is history, which nobody finds without it.
+    const { logicalId } = entry
+    const versions = registry.holdings.entries.filter((one) => one === entry || one.logicalId === logicalId)
+    registry.remove(
+      versions.map(({ entryUuid }) => entryUuid),
+      'FHIR',
+    )
     return { status: 204 }
   }
 
@@ -218,107 +196,12 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
   }
 }
 
-/** What a request asks to be done. Throws FhirProblem. */
-function operationsIn({ method, url, headers, body }: PeerRequest): readonly Operation[] {
-  const relative = url.pathname.slice(path.length + 1) + url.search
-  const ifMatch = typeof headers['if-match'] === 'string' ? { ifMatch: headers['if-match'] } : {}
-  if (method === 'DELETE' || method === 'GET') return [{ method, url: relative, ...ifMatch }]
-  if (mediaType(headers['content-type']) !== fhirJson)
-    throw new FhirProblem(415, 'not-supported', 'application/fhir+json is needed')
-  const resource = parsed(body)
-  if (method === 'PUT') return [{ method, url: relative, resource, ...ifMatch }]
-  if (relative.startsWith('DocumentReference')) {
-    const condition = headers['if-none-exist']
-    return [
-      { method: 'POST', url: relative, resource, ...(typeof condition === 'string' && { ifNoneExist: condition }) },
-    ]
-  }
-  const bundle = transaction.safeParse(resource)
-  if (!bundle.success) {
-    const [issue] = bundle.error.issues
-    throw new FhirProblem(400, 'structure', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
-  }
-  const { entry } = bundle.data
-  const names = entry.flatMap(({ fullUrl }) => fullUrl ?? [])
-  if (new Set(names).size < names.length) throw new FhirProblem(400, 'invalid', 'A fullUrl stands twice')
-  return entry.map(({ fullUrl, resource: each, request: { method: how, url: where, ifMatch: match, ifNoneExist } }) => {
-    if ((how === 'DELETE') === (each !== undefined))
-      throw new FhirProblem(400, 'structure', 'A resource is missing, or too much')
-    if (!/^(DocumentReference|List)\b/.test(where))
-      throw new FhirProblem(422, 'not-supported', 'Only documents are kept here')
-    return {
-      method: how,
-      url: where,
-      ...(each !== undefined && { resource: each }),
-      ...(fullUrl !== undefined && { fullUrl }),
-      ...(match !== undefined && { ifMatch: match }),
-      ...(ifNoneExist !== undefined && { ifNoneExist }),
-    }
-  })
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    throw new FhirProblem(400, 'structure', 'The body is no JSON')
-  }
-}
-
-function isTransaction({ method, url }: PeerRequest): boolean {
-  return method === 'POST' && !url.pathname.includes('DocumentReference')
-}
-
-/** A submission set, as MHD sends it along (ITI-65): taken, and not kept. */
-function isList({ method, url, resource }: Operation): boolean {
-  if (!url.startsWith('List')) return false
-  const list = z.looseObject({ resourceType: z.literal('List'), status: z.literal('current') }).safeParse(resource)
-  if (method !== 'POST' || !list.success) throw new FhirProblem(422, 'invariant', 'A List is a new submission set')
-  return true
-}
-
-const kinds = { POST: 'register', PUT: 'update', DELETE: 'delete' } as const satisfies Record<string, Change>
-const says = { register: ['CREATE', 'UPDATE'], update: ['CREATE', 'UPDATE'], delete: ['DELETE', 'UPDATE'] } as const
-
-/** Whether the token is for such a change. Throws FhirProblem: 403. */
-function checkRight({ method }: Operation, { role, purpose, action }: Bearer): void {
-  if (method === 'GET') return
-  const change = kinds[method]
-  if (!says[change].some((name) => name === action))
-    throw new FhirProblem(403, 'forbidden', 'The token is for another action')
-  if (!mayChange(change, role, purpose))
-    throw new FhirProblem(403, 'forbidden', 'This role may not change the record so')
-}
-
-function idNamed({ url }: Operation): string | undefined {
-  return /^DocumentReference\/([^/?]+)$/.exec(url)?.[1]
-}
-
-function checkVersion({ ifMatch }: Operation, former: Entry | undefined): void {
-  if (ifMatch === undefined) return
-  if (former === undefined || ifMatch !== etagOf(former)) {
-    throw new FhirProblem(412, 'conflict', 'The version is not the one that is current')
-  }
-}
-
 function absent(): never {
   throw new FhirProblem(404, 'not-found', 'No such document is known')
 }
 
 function isUuidUrn(text: string): boolean {
   return /^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
-}
-
-function idOf({ entryUuid }: Entry): string {
-  return entryUuid.replace('urn:uuid:', '')
-}
-
-function etagOf({ version }: Entry): string {
-  return `W/"${version}"`
-}
-
-function locationOf(entry: Entry): string {
-  return `DocumentReference/${idOf(entry)}/_history/${entry.version}`
 }
 
 /** The submission that FHIR does not name. */

@@ -1,45 +1,29 @@
-import { type CitizenKey, citizens } from './citizens.ts'
-import { makeDocument, type Wanted } from './documents.ts'
+import { citizens } from './citizens.ts'
+import { makeDocument } from './documents.ts'
 import { cx, type DocumentFacts, type Identifier, isObscured } from './entry.ts'
+import type { IniPushes, NoticeWishes, PushWishes, ToldNotice, Whom } from './ini-driver.ts'
+import { assertionsFor, callerOf, exchanged, type Saying, say, voiceOf, type Wishes } from './ini-exchange.ts'
 import {
-  assertionsFor,
-  callerOf,
-  type Exchange,
-  exchanged,
-  type PushAnswer,
-  type Saying,
-  say,
-  type Voice,
-  voiceOf,
-  type Wishes,
-} from './ini-exchange.ts'
-import {
-  type ConsentNotice,
   consentNotice,
-  type HidingNotice,
   hidingNotice,
   type NoticeKind,
   noticeEnvelope,
   notices,
-  type RetrieveNotice,
   retrieveNotice,
-  type SubmitNotice,
   submitNotice,
 } from './ini-notices.ts'
-import { type HidingChain, hidingChain, type IndexTransfer, indexTransfer, type TransferWishes } from './ini-stories.ts'
+import { hidingChain, indexTransfer } from './ini-stories.ts'
 import { kindOf } from './kinds.ts'
 import { writePackage } from './mtom.ts'
 import { authority as authorities } from './organizations.ts'
-import { type NoticeAnswer, readNoticeAnswer } from './push-answer.ts'
-import { type Reference, type Retrieval, readRetrieval, retrieveDocumentSet, retrieveRequest } from './retrieve.ts'
+import { readNoticeAnswer } from './push-answer.ts'
+import { readRetrieval, retrieveDocumentSet, retrieveRequest } from './retrieve.ts'
 import { adhocQuery, sendForBytes, soapRequest } from './soap-client.ts'
 import {
-  type Known,
   nationalDelete,
   type Purpose,
   registerDocumentSet,
   removeObjectsRequest,
-  type SubmissionWishes,
   submissionOf,
   submitObjectsRequest,
   updateDocumentSet,
@@ -59,95 +43,6 @@ export const iniPaths = {
 
 const storedQuery = 'urn:ihe:iti:2007:RegistryStoredQuery'
 const approved = ['urn:oasis:names:tc:ebxml-regrep:StatusType:Approved']
-
-/** A synthetic person by name, or an identifier. */
-export type Whom = CitizenKey | Identifier
-
-export type PushWishes = Wishes & SubmissionWishes
-
-/** What a document is to look like; the rest is drawn from the seed's name and its number. */
-export interface DocumentWishes extends Partial<Pick<Wanted, 'number' | 'events' | 'confidentiality'>> {
-  readonly citizen?: CitizenKey
-  /** Code of the organization that keeps it; default Veneto. */
-  readonly keeper?: string
-  /** LOINC; default a laboratory report. */
-  readonly type?: string
-  readonly change?: Partial<DocumentFacts>
-}
-
-/** A query in INI's name: FindDocuments for approved documents, unless it is another. */
-export interface SearchWishes extends Wishes {
-  readonly body?: string
-  readonly returnType?: 'LeafClass' | 'ObjectRef'
-  /** More parameters of FindDocuments. */
-  readonly parameters?: Readonly<Record<string, string | readonly string[]>>
-}
-
-export type NoticeWishes = Pick<Wishes, 'impatient' | 'signal' | 'change'>
-
-/** What was answered to a notice, which can be sent again. */
-export type ToldNotice = NoticeAnswer &
-  Exchange & {
-    /** The very same message. */
-    again(): Promise<ToldNotice>
-    /** The same notice in a new message. */
-    afresh(): Promise<ToldNotice>
-  }
-
-/** INI, calling the gateway. Whatever it does, it tells what it was answered; nothing here throws for a refusal. */
-export interface IniPushes {
-  /** A document that no registry knows yet. */
-  document(wishes?: DocumentWishes): DocumentFacts
-  /** A prescription and what was made of it: a report of each keeper and a dispensing, all of which cite its number. */
-  prescribed(citizen: CitizenKey, keepers?: readonly string[]): Prescribed
-  /** ITI-42. */
-  create(facts: DocumentFacts, wishes?: PushWishes): Promise<PushAnswer>
-  /** ITI-42 with RPLC. */
-  replace(facts: DocumentFacts, older: Known, wishes?: PushWishes): Promise<PushAnswer>
-  /** ITI-57: the logical id, and the version it was made from (default that of `former`, or 1). */
-  update(facts: DocumentFacts, former: Known, wishes?: PushWishes): Promise<PushAnswer>
-  /** ITI-42, the document replacing itself: how INI updated before ITI-57 (#761). */
-  updateOldWay(facts: DocumentFacts, former: Known, wishes?: PushWishes): Promise<PushAnswer>
-  /** ITI-62. */
-  remove(whom: Whom, ids: readonly string[], wishes?: Wishes): Promise<PushAnswer>
-  /** ITI-18, forwarded for a region that treats somebody whom we assist. */
-  searchAs(region: Voice, whom: Whom, wishes?: SearchWishes): Promise<PushAnswer>
-  /** ITI-18 before a change: GetDocuments by unique id, ObjectRef, as the author of the document. */
-  references(
-    facts: Pick<DocumentFacts, 'uniqueId' | 'patient' | 'author' | 'keeper'>,
-    wishes?: Wishes,
-  ): Promise<PushAnswer>
-  /** ITI-43, forwarded for a region. */
-  retrieve(
-    region: Voice,
-    whom: Whom,
-    references: readonly Reference[],
-    wishes?: Wishes & { readonly packaging?: 'mtom' | 'plain' },
-  ): Promise<Retrieval>
-  /** What follows from the hiding of one document about a prescription (ini.md §7.3). */
-  hidingChain(whom: Whom, nre: string, wishes?: Wishes & { readonly source?: string }): Promise<HidingChain>
-  /** Reads the index of somebody in chunks, and deletes what it has read (ini.md §7.1). */
-  indexTransfer(whom: Whom, wishes?: TransferWishes): Promise<IndexTransfer>
-  /** Index transfer in push mode: ITI-42, contentTypeCode INI. */
-  transferIn(facts: DocumentFacts, wishes?: PushWishes): Promise<PushAnswer>
-  notifySubmit(notice: SubmitNotice, wishes?: NoticeWishes): Promise<ToldNotice>
-  notifyRetrieve(notice: RetrieveNotice, wishes?: NoticeWishes): Promise<ToldNotice>
-  notifyHiding(notice: HidingNotice, wishes?: NoticeWishes): Promise<ToldNotice>
-  notifyConsent(notice: ConsentNotice, wishes?: NoticeWishes): Promise<ToldNotice>
-  /** A notice of what another region did about somebody else’s citizen, as INI sends them at times (#788). */
-  straySubmit(): Promise<ToldNotice>
-  /** The endpoint of a message of one's own, with INI's certificate. */
-  say(saying: Saying, wishes?: Wishes): Promise<PushAnswer>
-}
-
-/** Documents of one chain. */
-export interface Prescribed {
-  /** Number of the electronic prescription (NRE). */
-  readonly nre: string
-  readonly prescription: DocumentFacts
-  readonly reports: readonly DocumentFacts[]
-  readonly dispensing: DocumentFacts
-}
 
 export interface IniPushOptions {
   readonly certificates: string

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { cx, type Identifier } from './entry.ts'
+import type { IniPushes, ToldNotice } from './ini-driver.ts'
 import type { PushAnswer, Voice, Wishes } from './ini-exchange.ts'
-import type { IniPushes, ToldNotice } from './ini-pushes.ts'
 import { authority } from './organizations.ts'
 import type { ToldDocument } from './push-answer.ts'
 import { adhocQuery } from './soap-client.ts'

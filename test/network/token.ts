@@ -61,7 +61,6 @@ export interface Bearer {
 }
 
 const role = /^[A-Z]{3}$/
-const cxOfCodiceFiscale = /^[A-Z0-9]{11,16}\^\^\^&2\.16\.840\.1\.113883\.2\.9\.4\.3\.2&ISO$/
 
 /** Checks tokens, each of which is good for one request. Throws FhirProblem: 401 for who asks, 403 for what they may. */
 export function tokenGuard({
@@ -125,7 +124,7 @@ function readClaims(payload: JWTPayload): Bearer {
     }
     return value
   }
-  claim('sub', (value) => cxOfCodiceFiscale.test(value))
+  claim('sub', isSubject)
   claim('subject_organization_id', (value) => value === '090')
   const person = readCx(claim('person_id', (value) => readCx(value) !== undefined))
   if (person === undefined) throw new FhirProblem(403, 'forbidden', 'The claim person_id names nobody')
@@ -137,6 +136,12 @@ function readClaims(payload: JWTPayload): Bearer {
     action: claim('action_id', (value) => ['CREATE', 'READ', 'UPDATE', 'DELETE'].includes(value)),
     person,
   }
+}
+
+/** Somebody, or something that is nobody: only a codice fiscale is looked at more closely (ini.md §5.2). */
+function isSubject(text: string): boolean {
+  const id = readCx(text)
+  return id !== undefined && (id.authority !== authority.codiceFiscale || /^[A-Z0-9]{11,16}$/.test(id.value))
 }
 
 /** Whether the token is about the very identifier asked for: people are named as they are asked about. */

@@ -8,13 +8,14 @@ import { fhirFace } from './fhir-face.ts'
 import { fhirWrites } from './fhir-writes.ts'
 import { organization } from './organizations.ts'
 import type { RegisteredLog } from './registered.ts'
+import type { ErrorNames } from './registry-checks.ts'
 import { gatewayChannel, registryFace, registryStoredQuery, trustGateway } from './registry-face.ts'
 import { type AnswerPackaging, kept, RetrieveProblem, repositoryFace } from './repository-face.ts'
 import { retrieveDocumentSet } from './retrieve.ts'
 import type { Seed } from './seed.ts'
 import { type Counterpart, type CounterpartOptions, startCounterpart, systemClock } from './server.ts'
 import { type Change, submissionFace } from './submission-face.ts'
-import { type ErrorNames, writableRegistry } from './writable-registry.ts'
+import { writableRegistry } from './writable-registry.ts'
 
 export type TuscanRecord = Counterpart<{
   /** ITI-18. */

@@ -69,7 +69,17 @@ describe.skipIf(!installed)('opening a PostgreSQL store', () => {
     await sql(shared, schema, `CREATE SCHEMA ${schema}`)
     const store = await opened({ connection: shared, schema })
     expect(await store.append(auditRecord('a'))).toEqual({ sequence: 1 })
-    expect(await tablesOf(schema)).toEqual(['audit', 'crocevia_store', 'outbox', 'outbox_done', 'replay'])
+    expect(await tablesOf(schema)).toEqual([
+      'audit',
+      'crocevia_store',
+      'outbox',
+      'outbox_done',
+      'push',
+      'push_identity',
+      'push_object',
+      'push_patient',
+      'replay',
+    ])
   })
 
   it.each([1, 2])('brings a schema of version %i up to date, and keeps its journal', async (version) => {

@@ -42,6 +42,14 @@ export interface About {
   readonly changes: readonly MetadataChange[]
 }
 
+/** What the chain hides beyond what is hidden by itself. */
+export interface HiddenByOrders {
+  /** Unique ids. */
+  readonly ids: ReadonlySet<string>
+  /** Whether anybody was asked: time has passed meanwhile. */
+  readonly asked: boolean
+}
+
 /** How many unique ids one question names. */
 const mostIds = 100
 
@@ -57,31 +65,31 @@ export async function hiddenByOrders(
   about: About,
   call: AuthorizedCall,
   parts: OrderParts,
-): Promise<ReadonlySet<string>> {
+): Promise<HiddenByOrders> {
   const { permit } = call
-  if (!isBoundByChain(permit)) return new Set()
+  if (!isBoundByChain(permit)) return { ids: new Set(), asked: false }
   const entries = told.flatMap((one) => one.entries)
   const pushed = entriesIn(about.changes)
   const atHand = hiddenByChain(entries, pushed, permit, parts.isAuthor)
   const isOpen = (entry: DocumentEntry) => {
     return !hidden.has(entry.uniqueId) && !atHand.has(entry.uniqueId) && !parts.isAuthor(entry, permit.viewer.subject)
   }
-  const asked = await Promise.all(
-    [...questions(told, isOpen, about.known, parts.communities)].map(([keeper, orders]) =>
-      looked(keeper, orders, about, call, parts),
-    ),
+  const questions = questionsFor(told, isOpen, about.known, parts.communities)
+  const looked = await Promise.all(
+    [...questions].map(([keeper, orders]) => lookedUp(keeper, orders, about, call, parts)),
   )
   if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
-  const found = asked.flatMap(({ prescriptions }) => prescriptions)
-  const unknown = new Set(asked.flatMap(({ missing }) => missing))
-  return new Set([
+  const found = looked.flatMap(({ prescriptions }) => prescriptions)
+  const unknown = new Set(looked.flatMap(({ missing }) => missing))
+  const ids = new Set([
     ...hiddenByChain(entries, [...pushed, ...found], permit, parts.isAuthor),
     ...following(entries.filter(isOpen), unknown, permit, parts.isAuthor),
   ])
+  return { ids, asked: questions.size > 0 }
 }
 
 /** Which orders each keeper of an index is to be asked about: those it did not decide by telling of the prescription. */
-function questions(
+function questionsFor(
   told: readonly ToldEntries[],
   isOpen: (entry: DocumentEntry) => boolean,
   known: KnownPatient,
@@ -117,7 +125,7 @@ interface Looked {
   readonly missing: readonly Order[]
 }
 
-async function looked(
+async function lookedUp(
   keeper: Community,
   orders: ReadonlySet<Order>,
   about: About,

@@ -4,7 +4,7 @@ import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
 import { isPatient, onlyIdentifier, type PatientId, withIdentifiers } from '../model/patient.ts'
 import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { IsAuthor } from '../policy/visibility.ts'
-import type { AccessPolicy, Clock, Community, KnownPatient, PatientLocator } from '../ports.ts'
+import type { AccessPolicy, Clock, Community, KnownPatient, PatientChanges, PatientLocator } from '../ports.ts'
 import { type Context, contextOf } from './complete.ts'
 import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
 import { type Disagreement, merge } from './merge.ts'
@@ -63,26 +63,46 @@ export async function federate(
     },
     onLeg,
   )
-  const changes = changesOf(await pushedSince(before, known, parts.pushes))
-  const current = answers.map(({ from, answer }) => ({ from, answer: overtaken(answer, from, query, known, changes) }))
-  const told = current.map(({ from, answer }) => ({ from, entries: [...answer.entries, ...answer.context.entries] }))
-  const marked = hiddenIds(
-    [...told.flatMap(({ entries }) => entries), ...entriesIn(changes)],
-    call.permit,
-    parts.isAuthor,
-  )
-  const following = await hiddenByOrders(told, marked, { known, changes }, call, {
-    communities: targets,
-    ...parts,
-  })
-  const hidden = new Set([...marked, ...following])
-  const shown = current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+  const shown = await shownOf(answers, { query, known, before }, call, { communities: targets, ...parts })
   const { answer, disagreements } = merge(shown, known)
   for (const disagreement of disagreements) parts.onDisagreement?.(call, disagreement)
   const own = targets.find(({ relation }) => relation === 'own') ?? targets[0]
   const issues =
     doubt === undefined || own === undefined ? answer.issues : [...answer.issues, { ...doubt, home: own.home }]
   return { ...answer, issues, asked, failures }
+}
+
+/**
+ * What the caller may be told of the answers, as of what was pushed until now. Looking prescriptions up takes a while in
+ * which more may be pushed, so afterwards the journal is asked again.
+ */
+async function shownOf(
+  answers: readonly { readonly from: Community; readonly answer: InContext }[],
+  {
+    query,
+    known,
+    before,
+  }: { readonly query: StoredQuery; readonly known: KnownPatient; readonly before: PatientChanges },
+  call: AuthorizedCall,
+  parts: FederationParts & OrderParts,
+) {
+  for (let since = await pushedSince(before, known, parts.pushes); ; ) {
+    const changes = changesOf(since)
+    const current = answers.map(({ from, answer }) => ({
+      from,
+      answer: overtaken(answer, from, query, known, changes),
+    }))
+    const told = current.map(({ from, answer }) => ({ from, entries: [...answer.entries, ...answer.context.entries] }))
+    const entries = [...told.flatMap((one) => one.entries), ...entriesIn(changes)]
+    const marked = hiddenIds(entries, call.permit, parts.isAuthor)
+    const following = await hiddenByOrders(told, marked, { known, changes }, call, parts)
+    const now = following.asked ? await pushedSince(since, known, parts.pushes) : since
+    if (now.generation === since.generation) {
+      const hidden = new Set([...marked, ...following.ids])
+      return current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+    }
+    since = now
+  }
 }
 
 /** The person the whole exchange is about: the assertion's, which the policy has held against the query's. */

@@ -1,6 +1,6 @@
 import type { Permit } from '../model/call.ts'
 import type { Consent } from '../model/change.ts'
-import { type Timestamp, timestamp } from '../model/timestamp.ts'
+import type { Timestamp } from '../model/timestamp.ts'
 import { citizenRoles, systemRoles } from './roles.ts'
 
 /** Consents by which the use of a record is permitted (ini.md §4.10). `C3` and `C4` go with `C2`: they are about the past. */
@@ -17,33 +17,29 @@ export interface ConsentRow {
 
 /** What no public source settles. */
 export interface ConsentOptions {
-  /** Documents that tell of a time before are past ones; default the day since when records fill without consent. */
+  /** Documents that tell of a time before are past ones: `C3` and `C4` are about them; absent, none are. */
   readonly pastBefore?: Timestamp
-  /** Whether emergencies need consent; default that they do, as INI has it (#2505). */
-  readonly emergency?: 'consent' | 'open'
+  /** Purposes that need no consent to consultation; default none: INI wants it in emergencies too (#2505). */
+  readonly exempt?: readonly string[]
   /** Purposes for which `C5` to `C8` are needed: no purpose of use is public for them (ini.md §4.7, §4.10). */
   readonly purposes?: Readonly<Partial<Record<'C5' | 'C6' | 'C7' | 'C8', readonly string[]>>>
 }
-
-/** Decree-law 34/2020 is in force since 19 May 2020 (sistema-ts.md §C.1). */
-export const defaultPastBefore: Timestamp = timestamp('20200519')
-
-const emergencies = ['EMERGENCY', 'PUBEMERGENCY']
 
 /**
  * Which consent each purpose of use needs. A purpose in no row needs none: citizens and their representatives look at
  * their own (PERSONAL), and systems keep the index (SYSADMIN, UPDATE by the gateway).
  */
-export function consentTable({ emergency = 'consent', purposes = {} }: ConsentOptions = {}): readonly ConsentRow[] {
+export function consentTable({ exempt = [], purposes = {} }: ConsentOptions = {}): readonly ConsentRow[] {
   const { C5 = [], C6 = [], C7 = [], C8 = [] } = purposes
+  const unlessExempt = (...of: readonly string[]) => of.filter((purpose) => !exempt.includes(purpose))
   const row = (needs: NeededConsent, of: readonly string[], source: string): ConsentRow => {
     return { purposes: new Set(of), needs, without: 'nothing', source }
   }
   return [
-    row('C2', ['TREATMENT'], 'ini.md §4.10 consultation; §6.1 PFA11 (#2035)'),
-    row('C2', emergency === 'consent' ? emergencies : [], 'ini.md §4.7: INI checks it in emergencies too (#2505)'),
+    row('C2', unlessExempt('TREATMENT'), 'ini.md §4.10 consultation; §6.1 PFA11 (#2035)'),
+    row('C2', unlessExempt('EMERGENCY', 'PUBEMERGENCY'), 'ini.md §4.7: INI checks it in emergencies too (#2505)'),
     {
-      ...{ purposes: new Set(['UPDATE']), needs: 'C2', without: 'own' },
+      ...{ purposes: new Set(unlessExempt('UPDATE')), needs: 'C2', without: 'own' },
       source: 'ini.md §4.7: for changing what one wrote; sistema-ts.md §C.1: producers always see their own',
     },
     row('C5', C5, 'ini.md §4.10: data of the EDS, for care (AD 2.6.4, #3040)'),
@@ -71,7 +67,7 @@ export function consented(
   viewer: Permit['viewer'],
   consents: readonly Consent[],
   table: readonly ConsentRow[],
-  { pastBefore = defaultPastBefore }: ConsentOptions = {},
+  { pastBefore }: ConsentOptions = {},
 ): Consented {
   const stated = (name: string) => consents.filter((consent) => consent.name === name).map(({ given }) => given)
   const given = (name: string) => stated(name).length > 0 && !stated(name).includes(false)
@@ -79,7 +75,7 @@ export function consented(
   const refusing = missing.find(({ without }) => without === 'nothing')
   if (refusing !== undefined) return { refused: refusing.needs }
   if (missing.length > 0) return { authoredOnly: true }
-  if (!dependsOnConsent(viewer, table)) return {}
+  if (pastBefore === undefined || !dependsOnConsent(viewer, table)) return {}
   const opposition = stated('C4')
   const isPastShown = !opposition.includes(true) && (given('C3') || opposition.includes(false))
   return isPastShown ? {} : { hiddenBefore: pastBefore }

@@ -56,7 +56,8 @@ export function consolePages(parts: OperatorParts, actions: OperatorActions): Ho
   pages.get('/deliveries/:id', async (context) => {
     const id = context.req.param('id')
     const { operator } = parametersOf(context, ['operator'])
-    if (operator === undefined || operator === '') return await page(context, 'A delivery', whoLooks(id))
+    if (operator === undefined || operator === '' || comesFromElsewhere(context))
+      return await page(context, 'A delivery', whoLooks(id))
     const one = await actions.inspect('deliveries', id, operatorOf(operator))
     return await page(context, 'A delivery', detailsOf(inspected(one, false)))
   })
@@ -66,6 +67,11 @@ export function consolePages(parts: OperatorParts, actions: OperatorActions): Ho
     return await page(context, title, html`<p>${told}</p>`, status)
   })
   return pages
+}
+
+/** A link of another site must not write a name of its choice into the audit trail. */
+function comesFromElsewhere({ req }: Context): boolean {
+  return ['cross-site', 'same-site'].includes(req.header('sec-fetch-site') ?? '')
 }
 
 function table(caption: string, deliveries: readonly WaitingDelivery[], now: number): Html {

@@ -29,7 +29,7 @@ export interface ListedDelivery {
 }
 
 /** One push or delivery, whole. */
-export interface Inspected extends Partial<ListedDelivery> {
+export interface Inspected extends Partial<Omit<ListedDelivery, 'id' | 'state'>> {
   readonly id: string
   readonly state: ShownState
   readonly sequence?: number
@@ -68,7 +68,7 @@ export function inspected(one: Case, withContent: boolean): Inspected {
   const { id, push, delivery } = one
   const reason = delivery?.reason ?? push?.reason
   return {
-    ...{ id, state: stateOf(one) },
+    id,
     ...(push === undefined ? {} : received(push)),
     ...(delivery === undefined ? {} : listedDelivery(delivery)),
     state: stateOf(one),

@@ -111,6 +111,31 @@ describe('auditTrail', () => {
     })
   })
 
+  it('records what an operator did to what the gateway knows, by the name they gave', async () => {
+    const { assertion: _, results: __, ...rest } = granted
+    const documents = [{ repositoryUniqueId: '1.2.3', uniqueId: '1.2.3^doc' }]
+    const operated = { delivery: 'urn:uuid:1', reason: 'x'.repeat(600) }
+    const deed: AuditEvent = {
+      ...rest,
+      ...{ transaction: 'operator', peer: { subject: 'anna', fingerprint: '' }, request: 'discard', documents },
+      ...{ asked: [], outcome: 'success', operated },
+    }
+    expect(await recorded(deed)).toEqual({
+      format: 1,
+      at: '2026-03-02T09:00:00.000Z',
+      recordedAt: '2026-03-02T09:00:01.250Z',
+      correlationId: 'c-1',
+      transaction: 'operator',
+      peer: { subject: 'anna', fingerprint: '' },
+      patient: 'PROVAX00X00X000Y^^^&2.16.840.1.113883.2.9.4.3.2&ISO',
+      request: 'discard',
+      documents: [{ repository: '1.2.3', document: '1.2.3^doc' }],
+      asked: [],
+      outcome: 'success',
+      operated: { delivery: 'urn:uuid:1', reason: `${'x'.repeat(511)}…` },
+    })
+  })
+
   it('records of an unauthenticated attempt the peer and the failure, and nothing it merely claimed', async () => {
     const { assertion: _, ...unauthenticated } = granted
     const error = new GatewayError('assertion-invalid', 'The signature is not valid')

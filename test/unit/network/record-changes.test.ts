@@ -209,10 +209,10 @@ describe('the Tuscan record refuses', () => {
       { change: (body) => body.replace('classifiedObject="Document1"', 'classifiedObject="Document2"') },
     ],
     [
-      'a submission set about another patient',
+      'a document about another patient than its submission',
       'XDSPatientIdDoesNotMatch',
       {
-        change: (body) => body.replace(/(6b5aea1a[^>]*value=")[A-Z0-9]+/, `$1${citizens.lazio.identifiers[0].value}`),
+        change: (body) => body.replace(/(58a6f841[^>]*value=")[A-Z0-9]+/, `$1${citizens.lazio.identifiers[0].value}`),
       },
     ],
   ])('%s', async (_, code, wish) => {

@@ -56,6 +56,9 @@ function every(error: GatewayError): { readonly [Name in keyof Events]: Paramete
     deliveryMade: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 1 },
     deliveryFailed: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 2, error, retryInMs: 4000 },
     deliveryDead: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 100, error },
+    deliveryRetried: { id: 'b4b2', kind: 'notify-retrieve:ini' },
+    deliveryDiscarded: { id: 'b4b2', kind: 'notify-retrieve:ini' },
+    pushTaken: { correlationId, transaction: 'ITI-42', outcome: 'accepted' },
   }
 }
 

@@ -6,9 +6,14 @@ import ini from '../../../../adapters/ini/index.ts'
 import { iniOptions } from '../../../../adapters/ini/options.ts'
 import type { AdapterTools } from '../../../../src/config/adapter.ts'
 import { GatewayError } from '../../../../src/core/errors.ts'
-import { authorities, onlyIdentifier } from '../../../../src/core/model/patient.ts'
+import { oid } from '../../../../src/core/model/identifiers.ts'
+import { authorities, onlyIdentifier, patientId } from '../../../../src/core/model/patient.ts'
 import { consentQuery } from '../../../../src/wire/ini/consent-query.ts'
 import { soapNames } from '../../../../src/wire/soap.ts'
+import type { Asked } from '../../../network/asked.ts'
+import type { Behaviour } from '../../../network/behaviour.ts'
+import { citizens } from '../../../network/citizens.ts'
+import { type Consents, consentFace, consentPath } from '../../../network/consent-face.ts'
 import { authorized, citizen, homes, otherCitizen } from '../../../support/builders.ts'
 
 type Request = Parameters<AdapterTools['send']>[0]
@@ -129,6 +134,44 @@ describe('the consents INI keeps', () => {
     const error: unknown = await asked(answering(response(failure)).tools).catch((thrown: unknown) => thrown)
     expect(JSON.stringify(error)).not.toContain(citizen.value)
     expect(JSON.stringify((error as GatewayError).issues)).not.toContain(citizen.value)
+  })
+})
+
+describe('the sandbox’s INI', () => {
+  const [id] = citizens.tuscan.identifiers
+  const patient = onlyIdentifier(patientId(id.value, oid(id.authority)))
+  const asked: Asked = {
+    ...{ at: 0, face: 'consents', method: 'POST', path: consentPath, peer: '', fingerprint: '', contentType: '' },
+    ...{ behaviour: 'normal', assertionIds: [], outcome: 'pending', aborted: false, body: '' },
+  }
+  const told = async (behaviour: Behaviour, form: 'cx' | 'value' = 'cx', consents?: Consents) => {
+    const face = consentFace({ admits: () => true })
+    if (consents !== undefined) face.give(id, consents)
+    const send: AdapterTools['send'] = async ({ method, headers, url, body }) => {
+      const message = { method, headers, url: new URL(url), body: String(body ?? '') }
+      const reply = await face.respond(message, behaviour, { ...asked })
+      return { status: reply.status, headers: {}, body: Buffer.from(reply.body) }
+    }
+    return await iniConsents(url, form, { send }).consents(patient, authorized())
+  }
+
+  it('takes the question in either form, and its answer is understood', async () => {
+    for (const form of ['cx', 'value'] as const) {
+      const consents = await told('normal', form, { C2: false, C4: { value: true, note: 'n' } })
+      expect(consents).toMatchObject([
+        { name: 'C2', given: false },
+        { name: 'C4', given: true, note: 'n' },
+      ])
+    }
+  })
+
+  it.each<[Behaviour, string]>([
+    ['refuse', 'community-unavailable'],
+    ['empty', 'community-unavailable'],
+    ['fault', 'community-unavailable'],
+    ['wrong-patient', 'community-misbehaved'],
+  ])('made to %s is %s', async (behaviour, code) => {
+    await expect(told(behaviour)).rejects.toMatchObject({ code })
   })
 })
 

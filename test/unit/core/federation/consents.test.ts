@@ -4,6 +4,7 @@ import { type ConsentGateParts, consentGate } from '../../../../src/core/federat
 import type { Assertion } from '../../../../src/core/model/call.ts'
 import type { Consent } from '../../../../src/core/model/change.ts'
 import { onlyIdentifier } from '../../../../src/core/model/patient.ts'
+import { timestamp } from '../../../../src/core/model/timestamp.ts'
 import { accessPolicy } from '../../../../src/core/policy/access.ts'
 import type { ConsentSource, KnownPatient } from '../../../../src/core/ports.ts'
 import {
@@ -43,7 +44,8 @@ describe('the gate before a record', () => {
   })
 
   it('hides the past that the patient opposes, and shows authors their own for lack of consent', async () => {
-    const { gate } = asking(() => [consent('C2'), consent('C4')])
+    const options = { pastBefore: timestamp('20200519') }
+    const { gate } = asking(() => [consent('C2'), consent('C4')], { options })
     expect((await gate.narrowed(call(), ours, 1)).permit).toEqual({ ...call().permit, hiddenBefore: '20200519' })
     const without = asking(() => [])
     const updating = call({ purposeOfUse: 'UPDATE' })

@@ -61,6 +61,11 @@ const withRegistry = (of: Community, registry: DocumentRegistry) => ({
 const lookUps = (asked: readonly StoredQuery[]) =>
   asked.filter((query): query is GetDocuments => query.type === 'GetDocuments')
 
+const updating = (entry: DocumentEntry): MetadataChange => {
+  const submission = { submissionSet: submissionSet('s'), entries: [entry], folders: [], associations: [] }
+  return { type: 'update', submission }
+}
+
 const parts: FederationParts = { policy: accessPolicy, isAuthor, clock: stoppedClock }
 const locating = (person: Partial<KnownPatient>) => ({ patients: { locate: async () => known(person) } })
 
@@ -142,6 +147,17 @@ describe('a report that cites a hidden Tuscan prescription', () => {
     expect(ids(result)).toEqual([plain.uniqueId])
   })
 
+  it('makes our own community ask nobody else for others', async () => {
+    const elsewhere = registryOf([], [hiddenPrescription])
+    const communities = [withRegistry(ini, elsewhere)]
+    const rules = { ...parts, communities, ...locating({ assistedBy: homes.campania }) }
+    const own = withRegistry(tuscany, registryOf([report]))
+    expect(ids(await respondingGateway({ ...rules, own }).query(laboratory, authenticated()))).toEqual([
+      report.uniqueId,
+    ])
+    expect(elsewhere.asked).toEqual([])
+  })
+
   it('is shown to its author', async () => {
     const authors = [{ persons: ['CLNCXX75C03F839M^^^^^^^^&2.16.840.1.113883.2.9.4.3.2&ISO'] }].map((author) => ({
       ...{ institutions: [], roles: [], specialties: [], telecommunications: [] },
@@ -176,23 +192,41 @@ describe('a report that cites a hidden Tuscan prescription', () => {
     expect(ids(result)).toEqual([])
   })
 
-  it('is hidden by a push that is not in the record yet', async () => {
-    const update: MetadataChange = {
-      type: 'update',
-      submission: {
-        ...{ entries: [hiddenPrescription], folders: [], associations: [] },
-        submissionSet: submissionSet('s'),
+  it.each<[string, MetadataChange, DocumentEntry, readonly string[]]>([
+    ['hidden by an update', updating(hiddenPrescription), prescription, []],
+    ['hidden by a notice', { type: 'hide', patientId: citizen, uniqueId: prescription.uniqueId }, prescription, []],
+    ['shown again by an update', updating({ ...prescription, version: '2' }), hiddenPrescription, [report.uniqueId]],
+  ])('is %s that is not in the record yet', async (_what, change, kept, shown) => {
+    const push = { sequence: 1, state: 'pending', pushed: { kind: 'change', change } } as unknown as JournaledPush
+    const pushes = { about: async () => ({ generation: 1, sequence: 1, pushes: [push] }) }
+    const communities = [withRegistry(tuscany, registryOf([], [kept])), withRegistry(veneto, registryOf([report]))]
+    expect(ids(await seen(communities))).not.toEqual(shown)
+    expect(ids(await seen(communities, { pushes }))).toEqual(shown)
+  })
+})
+
+describe('what is pushed while prescriptions are looked up', () => {
+  it('is heeded, and the journal asked once more only then', async () => {
+    const hide: MetadataChange = { type: 'hide', patientId: citizen, uniqueId: plain.uniqueId }
+    const push = { sequence: 1, state: 'pending', pushed: { kind: 'change', change: hide } } as unknown as JournaledPush
+    const journal = { reads: 0, generation: 0 }
+    const pushes = {
+      about: async () => {
+        journal.reads++
+        return { generation: journal.generation, sequence: 0, pushes: journal.generation === 0 ? [] : [push] }
       },
     }
-    const push = {
-      sequence: 1,
-      state: 'pending',
-      pushed: { kind: 'change', change: update },
-    } as unknown as JournaledPush
-    const pushes = { about: async () => ({ generation: 1, sequence: 1, pushes: [push] }) }
-    const open = [withRegistry(tuscany, registryOf([], [prescription])), withRegistry(veneto, registryOf([report]))]
-    expect(ids(await seen(open))).toEqual([report.uniqueId])
-    expect(ids(await seen(open, { pushes }))).toEqual([])
+    const asked = recording((query) => {
+      if (query.type === 'GetDocuments') journal.generation = 1
+      return nothingFound
+    })
+    const own = withRegistry(tuscany, asked)
+    const region = withRegistry(veneto, registryOf([report, plain]))
+    expect(ids(await seen([own, region], { pushes }))).toEqual([report.uniqueId])
+    expect(journal.reads).toBe(4)
+    journal.reads = 0
+    expect(ids(await seen([own, withRegistry(veneto, registryOf([plain]))], { pushes }))).toEqual([])
+    expect(journal.reads).toBe(2)
   })
 })
 

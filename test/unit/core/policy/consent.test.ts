@@ -6,7 +6,8 @@ import { type ConsentOptions, consented, consentTable, dependsOnConsent } from '
 const purposes = 'TREATMENT EMERGENCY PUBEMERGENCY SYSADMIN PERSONAL UPDATE CONSENT ADMINISTRATIVE'.split(' ')
 const professionals = 'AAS APR PSS INF FAR DSA DAM OAM DRS RSA MRP OGC OPI MDS DAP'.split(' ')
 const others = 'ASS TUT GEN ING NOR INI GTW'.split(' ')
-const past = { hiddenBefore: timestamp('20200519') }
+const pastBefore = timestamp('20200519')
+const past = { hiddenBefore: pastBefore }
 
 /** `C2` given, `!C2` not given. */
 const told = (text: string): Consent[] =>
@@ -14,7 +15,7 @@ const told = (text: string): Consent[] =>
     .split(' ')
     .flatMap((word) => (word === '' ? [] : [{ name: word.replace('!', ''), given: !word.startsWith('!') }]))
 
-const decided = (role: string, purposeOfUse: string, consents: string, options: ConsentOptions = {}) =>
+const decided = (role: string, purposeOfUse: string, consents: string, options: ConsentOptions = { pastBefore }) =>
   consented({ role, purposeOfUse, subject: 's' }, told(consents), consentTable(options), options)
 
 describe('what a purpose needs', () => {
@@ -39,9 +40,11 @@ describe('what a purpose needs', () => {
     expect(dependsOnConsent(viewer, consentTable())).toBe(Object.keys(without).length > 0)
   })
 
-  it.each(['EMERGENCY', 'PUBEMERGENCY'])('%s needs none when the options say so', (purpose) => {
-    expect(decided('DRS', purpose, '!C2', { emergency: 'open' })).toEqual({})
-    expect(decided('DRS', 'TREATMENT', '!C2', { emergency: 'open' })).toEqual({ refused: 'C2' })
+  it.each(['TREATMENT', 'EMERGENCY', 'PUBEMERGENCY', 'UPDATE'])('%s needs none when it is exempt', (purpose) => {
+    const options = { exempt: [purpose], pastBefore }
+    expect(decided('DRS', purpose, '!C2', options)).toEqual({})
+    const other = purpose === 'TREATMENT' ? 'EMERGENCY' : 'TREATMENT'
+    expect(decided('DRS', other, '!C2', options)).toEqual({ refused: 'C2' })
   })
 
   it.each(['C5', 'C6', 'C7', 'C8'] as const)('%s is needed for the purposes the options name', (name) => {
@@ -90,8 +93,8 @@ describe('the past', () => {
     }
   })
 
-  it('begins when the options say', () => {
-    const pastBefore = timestamp('2015')
-    expect(decided('APR', 'TREATMENT', 'C2', { pastBefore })).toEqual({ hiddenBefore: pastBefore })
+  it('begins when the options say, and is nothing when they do not', () => {
+    expect(decided('APR', 'TREATMENT', 'C2', { pastBefore: timestamp('2015') })).toEqual({ hiddenBefore: '2015' })
+    expect(decided('APR', 'TREATMENT', 'C2 !C3 C4', {})).toEqual({})
   })
 })
