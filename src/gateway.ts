@@ -4,11 +4,12 @@ import { createServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { loinc } from '../contracts/affinity-domain/document-types.ts'
-import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
+import { organizationHome, regionHome } from '../contracts/affinity-domain/organizations.ts'
 import { auditTrail } from './audit/trail.ts'
 import { connectCommunities } from './communities.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { wrongPatient } from './core/federation/ask.ts'
+import { type ConsentGate, consentGate } from './core/federation/consents.ts'
 import { initiatingGateway } from './core/federation/initiating-gateway.ts'
 import { discoverPatient } from './core/federation/patient-discovery.ts'
 import type { FederationParts } from './core/federation/query.ts'
@@ -17,6 +18,7 @@ import { retrieveGateway } from './core/federation/retrieve.ts'
 import type { Unverified } from './core/federation/verify-document.ts'
 import type { Peer } from './core/model/call.ts'
 import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
+import { timestamp } from './core/model/timestamp.ts'
 import { accessPolicyOf } from './core/policy/access.ts'
 import type { SearchService } from './core/policy/access-table.ts'
 import type { AccessPolicy, Clock, Community, ReplayMemory } from './core/ports.ts'
@@ -36,6 +38,7 @@ import { type Discover, iti55 } from './http/soap/patient-discovery.ts'
 import { type RefusalDialect, refusals } from './http/soap/refusals.ts'
 import { iti39, iti43 } from './http/soap/retrieve.ts'
 import { iti18, iti38 } from './http/soap/stored-query.ts'
+import { countedJournal } from './journal/counted.ts'
 import { type KeySets, keySets } from './key-sets.ts'
 import { reloadable } from './keys/reloadable.ts'
 import { nationalDoors } from './national.ts'
@@ -143,7 +146,11 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     admission: admission(gateway.maxConcurrentExchanges),
   }
   const policyFor = policiesOf(federation)
-  const rules = federationParts(own, { policy: policyFor(), pushes: store.journal, clock, events })
+  const consents = consentsOf(federation, communities, clock)
+  const rules = federationParts(own, {
+    ...{ policy: policyFor(), pushes: store.journal, communities, clock, events },
+    ...(consents === undefined ? {} : { consents }),
+  })
   const home = homeCommunityId(gateway.home)
   const initiating = initiatingGateway({ ...rules, communities, mode: gateway.routing })
   const responding = respondingGateway({ ...rules, own })
@@ -183,7 +190,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     ...discoveryDoor(own, { home, admits: forCommunities, policy: rules.policy, soap, clock }),
     ...nationalDoors(config, {
       ...{ own, communities, rules, policyFor, soap, clock, door },
-      journal: store.journal,
+      journal: countedJournal(store.journal, (push) => events.pushTaken(push)),
       deliveries: told,
       retrievals: ownRetrievals,
     }),
@@ -255,14 +262,35 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
 }
 
 /** Policies by the services they let through; by default those of ordinary faces. */
-function policiesOf({ gateway: { access } }: LoadedConfig['federation']) {
+function policiesOf({ gateway: { access, pushes } }: LoadedConfig['federation']) {
   const matrix = access.documentTypes.map(({ roles, purposes, types }) => ({
     roles,
     ...(purposes === undefined ? {} : { purposes }),
     types: types.map((code) => ({ code, scheme: loinc })),
   }))
   return (...searches: readonly SearchService[]) =>
-    accessPolicyOf({ matrix, regionOf: organizationHome, ...(searches.length === 0 ? {} : { searches }) })
+    accessPolicyOf({
+      matrix,
+      regionOf: regionHome,
+      references: pushes.referencesTo,
+      ...(searches.length === 0 ? {} : { searches }),
+    })
+}
+
+/** Who is asked what people have consented to. Throws ConfigError when the community named does not tell. */
+function consentsOf(
+  { gateway: { consents, home } }: LoadedConfig['federation'],
+  communities: readonly Community[],
+  clock: Clock,
+): ConsentGate | undefined {
+  if (consents === undefined) return undefined
+  const { source: name, maxAgeMs, exempt, pastBefore } = consents
+  const source = communities.find((one) => one.name === name)?.consents
+  if (source === undefined) {
+    throw new ConfigError([{ path: 'gateway.consents.source', message: 'names a community that tells no consents' }])
+  }
+  const options = { exempt, ...(pastBefore === undefined ? {} : { pastBefore: timestamp(pastBefore) }) }
+  return consentGate({ source, home: homeCommunityId(home), clock, options, maxAgeMs })
 }
 
 /** Other communities ask whether we know a person, where we have an index of persons to look into. */
@@ -288,7 +316,10 @@ function discoveryDoor(
 
 function federationParts(
   own: Community,
-  { events, ...parts }: Pick<FederationParts, 'policy' | 'pushes' | 'clock'> & { readonly events: Events },
+  {
+    events,
+    ...parts
+  }: Pick<FederationParts, 'policy' | 'pushes' | 'clock' | 'communities' | 'consents'> & { readonly events: Events },
 ): FederationParts {
   return {
     ...parts,
@@ -299,6 +330,9 @@ function federationParts(
       if (error?.details.reason === wrongPatient) events.wrongPatientRefused({ correlationId, community })
     },
     onEarlyAnswer: ({ entries }) => prepareEntries(entries, setImmediate),
+    onOrdersUnknown({ correlationId }, { home, name }, error) {
+      events.ordersUnknown({ correlationId, community: { home, name }, error })
+    },
     onDisagreement({ correlationId }, { homes, what }) {
       events.sourcesDisagree({ correlationId, homes, what })
     },

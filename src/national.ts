@@ -6,7 +6,6 @@ import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { documentRecipient } from './core/federation/document-recipient.ts'
 import { type AcceptNotification, draftOf } from './core/federation/notifications.ts'
 import type { FederationParts } from './core/federation/query.ts'
-import { onlyAuthored } from './core/federation/references.ts'
 import { respondingGateway } from './core/federation/responding-gateway.ts'
 import type { RetrieveGateway } from './core/federation/retrieve.ts'
 import type { Peer } from './core/model/call.ts'
@@ -23,7 +22,6 @@ import { notificationServices } from './http/soap/notifications.ts'
 import { iti42, iti57, iti62 } from './http/soap/push.ts'
 import { iti43 } from './http/soap/retrieve.ts'
 import { iti18OfIni } from './http/soap/stored-query.ts'
-import { isAuthor } from './wire/hl7/author.ts'
 
 /** Where the services for INI stand; the last words are the contracts' (ini.md §1.2, §7). */
 export const nationalPaths = {
@@ -81,7 +79,6 @@ export function nationalDoors(config: LoadedConfig, parts: NationalParts): reado
     respondingGateway({ ...rules, policy: parts.policyFor(...searches), own })
   const index = searching('search', 'hiding-chain')
   const references = searching('reference-retrieval')
-  const authored = gateway.pushes.referencesTo === 'author' ? onlyAuthored(references, isAuthor) : references
   const queries = iti18OfIni(index, home, { types: everyQuery, returnTypes: whole })
   const pushes = own.recipient === undefined ? undefined : recipientOf(config, parts)
   return [
@@ -93,7 +90,7 @@ export function nationalDoors(config: LoadedConfig, parts: NationalParts): reado
     door(
       nationalPaths.references,
       'ini/wsdl/FindDocumentReferences',
-      serve([iti18OfIni(authored, home, { types: byId, returnTypes: referencesOnly })]),
+      serve([iti18OfIni(references, home, { types: byId, returnTypes: referencesOnly })]),
     ),
     door(
       nationalPaths.repository,

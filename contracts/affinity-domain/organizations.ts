@@ -37,6 +37,14 @@ export function organizationHome(code: string): HomeCommunityId | undefined {
   return Object.hasOwn(organizations, code) ? homeCommunityId(`urn:oid:${arc}.${Number(code)}`) : undefined
 }
 
+/** Organizations that are no region, and assist nobody: infrastructures and ministries (ini.md §4.9). */
+const systems: ReadonlySet<string> = new Set(['000', '970', '999', '950'])
+
+/** The home of an organization that may be a citizen's region of assistance. */
+export function regionHome(code: string): HomeCommunityId | undefined {
+  return systems.has(code) ? undefined : organizationHome(code)
+}
+
 /** The organization code of a home; undefined for a home outside the national arc. */
 export function organizationOf(home: HomeCommunityId): string | undefined {
   return Object.keys(organizations).find((code) => organizationHome(code) === home)

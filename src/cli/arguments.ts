@@ -52,6 +52,18 @@ export function oneOf<Word extends string>(name: string, text: string, words: re
   return word
 }
 
+/** The one word behind a command that says what it is to do. Throws CliError. */
+export function verbOf<Word extends string>(
+  command: string,
+  positionals: readonly string[],
+  words: readonly Word[],
+): Word {
+  const [text, ...rest] = positionals
+  const word = words.find((one) => one === text)
+  if (word !== undefined && rest.length === 0) return word
+  throw new CliError('usage', `${command} is followed by one of ${words.join(', ')}\n\n${usage}`)
+}
+
 /** What must be said. Throws CliError. */
 export function needed(name: string, text: string | undefined): string {
   if (text === undefined || text === '') throw new CliError('usage', `--${name} is needed`)

@@ -8,7 +8,7 @@ import { encodeNotifyConsent, notifyConsent } from '../wire/ini/notify-consent.t
 import { encodeNotifyHiding, notifyHiding } from '../wire/ini/notify-hiding.ts'
 import { encodeNotifyRetrieve, notifyRetrieve } from '../wire/ini/notify-retrieve.ts'
 import { encodeNotifySubmitObjects, notifySubmitObjects } from '../wire/ini/notify-submit-objects.ts'
-import { commandOf, instantOf, needed, oneOf } from './arguments.ts'
+import { commandOf, instantOf, needed, verbOf } from './arguments.ts'
 import { professional } from './assertion.ts'
 import { callerOf, callerOptions } from './caller.ts'
 import { CliError } from './exit.ts'
@@ -16,7 +16,6 @@ import { momentOf, typeCodeOf } from './new-document.ts'
 import { typedPatient } from './patient.ts'
 import { type Step, shown } from './step.ts'
 import { noticeAnswer } from './told.ts'
-import { usage } from './usage.ts'
 
 const options = {
   ...callerOptions,
@@ -113,9 +112,7 @@ export const notices: Readonly<
 /** `notify`: tells a gateway what INI tells a region, without an assertion (ini.md §7.2). Throws CliError. */
 export async function notify(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsed(args)
-  const [word, ...rest] = positionals
-  if (word === undefined || rest.length > 0) throw new CliError('usage', usage)
-  const kind = oneOf('notify', word, ['submit', 'retrieve', 'hiding', 'consent'])
+  const kind = verbOf('notify', positionals, ['submit', 'retrieve', 'hiding', 'consent'])
   await using caller = callerOf(values, values.as)
   const { path, message, body, sent } = notices[kind](caller.patient, values)
   const exchange = await caller.tell(path, message.action, body)

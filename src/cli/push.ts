@@ -6,7 +6,7 @@ import { actions } from '../wire/actions.ts'
 import { asNewVersion } from '../wire/ebrim/new-version.ts'
 import { encodeRemoveObjects, encodeSubmitObjects } from '../wire/ebrim/submit-objects.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
-import { commandOf, needed, oneOf } from './arguments.ts'
+import { commandOf, needed, verbOf } from './arguments.ts'
 import { type Caller, type Claims, callerOf, callerOptions, voiceOptions } from './caller.ts'
 import { CliError } from './exit.ts'
 import { metadataOf, referencesTo } from './look-up.ts'
@@ -15,7 +15,6 @@ import { identityOf, partyOf } from './parties.ts'
 import { type Step, shown } from './step.ts'
 import { type Purpose, submissionOf, withMetadata } from './submission.ts'
 import { changeAnswer } from './told.ts'
-import { usage } from './usage.ts'
 
 const options = {
   ...callerOptions,
@@ -42,9 +41,7 @@ const verbs = ['create', 'replace', 'update', 'remove'] as const
 /** `push`: changes the index of a gateway as INI does, on the word of a region (ini.md §7.1). Throws CliError. */
 export async function push(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsed(args)
-  const [word, ...rest] = positionals
-  if (word === undefined || rest.length > 0) throw new CliError('usage', usage)
-  const verb = oneOf('push', word, verbs)
+  const verb = verbOf('push', positionals, verbs)
   await using caller = callerOf(values, '050')
   const steps = await doing[verb](caller, values)
   return await shown(steps, values)
@@ -55,10 +52,10 @@ const doing: Readonly<Record<(typeof verbs)[number], (caller: Caller, values: Va
   async replace(caller, values) {
     const target = needed('target', values.target)
     if (target.startsWith('urn:uuid:')) return await submitted(caller, values, { kind: 'replace', target })
-    const { step, found } = await referencesTo(caller, [target])
-    const [reference] = found?.references ?? []
-    if (reference === undefined) return [unfound(step)]
-    return [step, ...(await submitted(caller, values, { kind: 'replace', target: reference.id }))]
+    // Of several versions only the current one can be replaced, and references alone do not tell which it is.
+    const { step, entry } = await metadataOf(caller, target)
+    if (entry === undefined) return [unfound(step)]
+    return [step, ...(await submitted(caller, values, { kind: 'replace', target: entry.entryUuid }))]
   },
   async update(caller, values) {
     const uniqueId = needed('unique-id', values['unique-id'][0])

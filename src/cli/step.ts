@@ -10,14 +10,18 @@ export interface Step {
   /** What was sent, by name: ids and the like. */
   readonly sent: Readonly<Record<string, string | readonly string[]>>
   readonly told: Told
-  /** What was found by it, by name. */
-  readonly found?: Readonly<Record<string, string | number | readonly string[]>>
+  /** How much was found, by name. */
+  readonly found?: Readonly<Record<string, number>>
+  /** The ids of what was found; people are shown them only when they ask for nothing else. */
+  readonly listed?: readonly string[]
 }
 
 export interface ShowOptions {
   readonly json: boolean
   /** The messages themselves, too. They carry signatures and certificates, never a key. */
   readonly show: boolean
+  /** The ids of what was found, in a text. */
+  readonly lists?: boolean
 }
 
 /** Prints the exchanges of a command; resolves to its exit code, which is that of the last. */
@@ -34,7 +38,7 @@ export async function shown(steps: readonly Step[], options: ShowOptions): Promi
 }
 
 /** The stable JSON of an exchange. */
-export function stepAsJson({ what, exchange, sent, told, found }: Step, { show }: Pick<ShowOptions, 'show'>) {
+export function stepAsJson({ what, exchange, sent, told, found, listed }: Step, { show }: Pick<ShowOptions, 'show'>) {
   const { url, action, messageId, claimed, status, durationMs, request, answer } = exchange
   return {
     what,
@@ -49,14 +53,15 @@ export function stepAsJson({ what, exchange, sent, told, found }: Step, { show }
     issues: told.issues,
     fault: told.fault,
     found,
+    listed,
     ...(show ? { request, answer: answer.toString('utf8') } : {}),
   }
 }
 
 /** The exchange as a block for people. */
 export function stepAsText(
-  { what, exchange, sent, told, found = {} }: Step,
-  { show }: Pick<ShowOptions, 'show'>,
+  { what, exchange, sent, told, found = {}, listed = [] }: Step,
+  { show, lists = false }: Omit<ShowOptions, 'json'>,
 ): string {
   const { url, messageId, claimed, durationMs, request, answer } = exchange
   const spoken =
@@ -71,7 +76,8 @@ export function stepAsText(
       return [severity, `${code}: ${text}${location === undefined ? '' : ` [${location}]`}`] as const
     }),
     ...faultRows(told),
-    ...rowsOf(found),
+    ...Object.entries(found).map(([name, count]) => [name, String(count)] as const),
+    ...(lists ? listed.map((id) => ['', id] as const) : []),
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   const block = [`${what}: ${url}`, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`.trimEnd())]
@@ -79,9 +85,9 @@ export function stepAsText(
   return block.join('\n')
 }
 
-function rowsOf(facts: Readonly<Record<string, string | number | readonly string[]>>): (readonly [string, string])[] {
+function rowsOf(facts: Readonly<Record<string, string | readonly string[]>>): (readonly [string, string])[] {
   return Object.entries(facts).flatMap(([name, fact]) =>
-    (typeof fact === 'object' ? fact : [String(fact)]).map((text, index) => [index === 0 ? name : '', text] as const),
+    (typeof fact === 'string' ? [fact] : fact).map((text, index) => [index === 0 ? name : '', text] as const),
   )
 }
 

@@ -76,7 +76,7 @@ export function withMetadata(submission: Submission, file: unknown): Submission 
   const documents = told.map((one, index) => {
     const usual = { ...(submission.entries[index] ?? first), entryUuid: `Document${index + 1}` }
     const own = index === 0 ? { ...usual, entryUuid: first?.entryUuid ?? usual.entryUuid } : usual
-    return overlaid(own, one) as unknown as DocumentEntry
+    return overlaid(own, one, 'entries') as unknown as DocumentEntry
   })
   const more = documents.slice(1).map(({ entryUuid }, index): Association => {
     const [membership] = submission.associations
@@ -86,6 +86,7 @@ export function withMetadata(submission: Submission, file: unknown): Submission 
     submissionSet: overlaid(
       submission.submissionSet,
       submissionSet === undefined ? {} : objectOf(submissionSet, 'submissionSet'),
+      'submissionSet',
     ) as unknown as SubmissionSet,
     entries: documents.length === 0 ? submission.entries : documents,
     folders:
@@ -97,7 +98,16 @@ export function withMetadata(submission: Submission, file: unknown): Submission 
   }
 }
 
-function overlaid(object: object, changes: Given): Given {
+function overlaid(object: object, changes: Given, name: string): Given {
+  for (const [field, before] of Object.entries(object)) {
+    const after = changes[field]
+    if (after === undefined || after === null || before === undefined) continue
+    if (typeof after === typeof before && Array.isArray(after) === Array.isArray(before)) continue
+    throw new CliError(
+      'usage',
+      `--metadata: ${field} in ${name} must be ${Array.isArray(before) ? 'a list' : `a ${typeof before}`}`,
+    )
+  }
   return Object.fromEntries(Object.entries({ ...object, ...changes }).filter(([, value]) => value !== null))
 }
 

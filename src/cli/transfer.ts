@@ -5,13 +5,12 @@ import { nationalPaths } from '../national.ts'
 import { actions } from '../wire/actions.ts'
 import { encodeRemoveObjects } from '../wire/ebrim/submit-objects.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
-import { commandOf, oneOf } from './arguments.ts'
+import { commandOf, verbOf } from './arguments.ts'
 import { type Caller, type Claims, callerOf, callerOptions, voiceOptions } from './caller.ts'
 import { CliError } from './exit.ts'
 import { askAs } from './look-up.ts'
 import { type Step, shown } from './step.ts'
 import { changeAnswer } from './told.ts'
-import { usage } from './usage.ts'
 
 const options = {
   ...callerOptions,
@@ -34,9 +33,7 @@ interface Transfer {
 /** `transfer`: reads somebody's index as their new region of assistance does, and removes what it has (ini.md §7.1). Throws CliError. */
 export async function transfer(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsed(args)
-  const [word, ...rest] = positionals
-  if (word === undefined || rest.length > 0) throw new CliError('usage', usage)
-  const verb = oneOf('transfer', word, ['search', 'run'])
+  const verb = verbOf('transfer', positionals, ['search', 'run'])
   if (!/^[1-9]\d{0,4}$/.test(values.chunk)) throw new CliError('usage', '--chunk must be a number from 1')
   await using caller = callerOf(values, '120')
   const { role = 'NOR', purpose = 'SYSADMIN', 'transfer-id': indexTransferId = `urn:uuid:${randomUUID()}` } = values
@@ -45,7 +42,8 @@ export async function transfer(args: readonly string[]): Promise<number> {
     claims: (action) => ({ role, purpose, action: values.action ?? action, indexTransferId }),
   }
   const { step, ids } = await searched(moving, indexTransferId)
-  return await shown(verb === 'search' ? [step] : [step, ...(await moved(ids, moving))], values)
+  if (verb === 'search') return await shown([step], { ...values, lists: true })
+  return await shown([step, ...(await moved(ids, moving))], values)
 }
 
 async function searched({ caller, claims }: Transfer, transferId: string) {
@@ -57,7 +55,7 @@ async function searched({ caller, claims }: Transfer, transferId: string) {
     ...{ returnType: 'ObjectRef', sent: { transfer: transferId, patient: formatCx(caller.patient) } },
   })
   const ids = [...new Set((found?.references ?? []).map(({ id }) => id))]
-  return { step: { ...step, found: { ids: ids.length, ...(ids.length === 0 ? {} : { '': ids }) } }, ids }
+  return { step: { ...step, listed: ids }, ids }
 }
 
 /** Chunk by chunk, until one is not answered as it should be. */
@@ -83,8 +81,7 @@ async function read(ids: readonly string[], name: string, { caller, claims }: Tr
     ...{ what: `read ${name} (ITI-18)`, path: nationalPaths.transferSearch, claims: claims('READ') },
     sent: { ids: String(ids.length) },
   })
-  const documents = (found?.entries ?? []).map(({ uniqueId }) => uniqueId)
-  return { step: { ...step, found: { documents } }, found }
+  return { step: { ...step, listed: (found?.entries ?? []).map(({ uniqueId }) => uniqueId) }, found }
 }
 
 async function removed({ entries }: QueryAnswer, name: string, { caller, claims }: Transfer): Promise<Step> {

@@ -37,7 +37,9 @@ export function guarded(
   const retrieving = repository && { guard: guardOf('repository'), actor: repository }
   const locating = patients && { guard: guardOf('patients'), actor: patients }
   const consulting = consents && { guard: guardOf('consents'), actor: consents }
-  const guards = [asking?.guard, retrieving?.guard, locating?.guard, consulting?.guard].filter((each) => each !== undefined)
+  const guards = [asking?.guard, retrieving?.guard, locating?.guard, consulting?.guard].filter(
+    (each) => each !== undefined,
+  )
 
   return {
     name,
@@ -64,7 +66,8 @@ export function guarded(
     }),
     ...(consulting && {
       consents: {
-        consents: (patient, call) => consulting.guard.run(call, (limited) => consulting.actor.consents(patient, limited)),
+        consents: (patient, call) =>
+          consulting.guard.run(call, (limited) => consulting.actor.consents(patient, limited)),
       },
     }),
     // Whoever delivers waits longer than a guard would.

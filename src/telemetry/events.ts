@@ -83,6 +83,8 @@ export interface Events {
   voucherFailed(event: OfCommunity & { readonly error: GatewayError }): void
   entryDropped(event: InExchange & OfCommunity & { readonly reason: ErrorCode; readonly entries: number }): void
   wrongPatientRefused(event: InExchange & OfCommunity): void
+  /** Prescriptions could not be had from who keeps the person's index: what cites their orders was not shown. */
+  ordersUnknown(event: InExchange & OfCommunity & { readonly error: unknown }): void
   /** Communities told of the same document and differ; `what` names the attributes, never their values. */
   sourcesDisagree(
     event: InExchange & { readonly homes: readonly HomeCommunityId[]; readonly what: readonly (keyof DocumentEntry)[] },
@@ -188,6 +190,9 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     },
     wrongPatientRefused({ correlationId, community: { home, name } }) {
       tell('error', 'wrong-patient-refused', { correlationId, home, name })
+    },
+    ordersUnknown({ correlationId, community: { home, name }, error }) {
+      tell('warn', 'orders-unknown', { correlationId, home, name, error: loggedFailure(error) })
     },
     sourcesDisagree({ correlationId, homes, what }) {
       tell('warn', 'sources-disagree', { correlationId, homes, what })

@@ -52,7 +52,7 @@ export function authenticator(parties: readonly Party[], parts: AuthenticationPa
     const known = identified(envelope.tree, found.identification, { ...options, issuers: found.identifiers }, assertion)
     const issuer = issuers.find(({ issuers: names }) => names === undefined || names.includes(assertion.issuer))
     const signed = party?.message === undefined ? undefined : verifyMessage(envelope, { ...party.message, ...parts })
-    const uses = usesOf(envelope, assertion, peer, issuer, parts.clockSkewMs)
+    const uses = usesOf(envelope, assertion, { peer, party, issuer }, parts.clockSkewMs)
     await requireNew(parts.replay, [...uses, ...(signed?.uses ?? [])])
     return known === undefined ? assertion : { ...assertion, patientKnownAs: knownAs(known, parts.homeOf) }
   }
@@ -126,18 +126,26 @@ function knownAs({ codes, regions }: Identification, homeOf: AuthenticationParts
   return { identifiers, ...(assistedBy === undefined ? {} : { assistedBy }) }
 }
 
-/** What must be new: the message of this presenter, and the assertion for any other presenter or altogether. */
+/**
+ * What must be new: the message of this presenter, and the assertion for any other presenter or altogether. Who forwards
+ * the messages of others repeats them to the letter when it loses patience (ini.md §6.2 no. 5): whatever it asks for bears
+ * being asked for again, and nobody else can present what it did.
+ */
 function usesOf(
   envelope: Envelope,
   assertion: Assertion,
-  peer: Peer,
-  issuer: TrustedIssuer | undefined,
+  {
+    peer,
+    party,
+    issuer,
+  }: { readonly peer: Peer; readonly party?: Party | undefined; readonly issuer?: TrustedIssuer | undefined },
   skewMs: number,
 ): readonly Use[] {
   const presenter = peer.name ?? peer.fingerprint
   const until = assertion.validUntil + skewMs
   const id = useKey('assertion', `${assertion.community} ${assertion.issuer}`, assertion.id)
   if (issuer?.replay === 'once') return [{ key: id, until }]
+  if (party?.forwards === true) return [{ key: id, presenter, until }]
   const messageId = messageIdOf(envelope)
   if (messageId === undefined) throw refused('replay', 'message-without-id')
   return [

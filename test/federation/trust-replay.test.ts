@@ -73,7 +73,8 @@ describe('a message that comes a second time', () => {
     const messageId = newId()
     expect((await knock({ messageId })).status).toBe('Success')
     expect((await knock({ messageId, as: 'ini' })).status).toBe('Success')
-    expect((await knock({ messageId, as: 'ini' })).fault).toBeDefined()
+    // INI repeats itself to the letter when it loses patience.
+    expect((await knock({ messageId, as: 'ini' })).status).toBe('Success')
   })
 
   it('was not used up by an attempt that was refused before its signature was believed', async () => {

@@ -1,68 +1,79 @@
 import { parseArgs } from 'node:util'
-import { ask } from '../../src/cli/ask.ts'
-import { assertionOf } from '../../src/cli/assertion.ts'
-import { identityOf } from '../../src/cli/parties.ts'
 import { asJson, asText } from '../../src/cli/present.ts'
 import { homeCommunityId } from '../../src/core/model/identifiers.ts'
 import { authorities, patientId } from '../../src/core/model/patient.ts'
-import type { FindDocuments } from '../../src/core/model/stored-query.ts'
 import { citizens } from './citizens.ts'
+import { asked, misses, must, pushes, type Seen } from './demo-pushes.ts'
 import { writeFederationFile } from './federation-file.ts'
-import { homesByName, startNetwork } from './network.ts'
+import { homesByName, type Network, startNetwork } from './network.ts'
 
-/** The main job, shown: a clinician's question, asked over the wire, one region down, one merged index back. */
+/**
+ * The main jobs, shown: a clinician's question, asked over the wire, one region down, one merged index back; then a push
+ * of INI that survives whatever happens. What is told was seen: a step that does not come about fails the demo.
+ */
 const { values } = parseArgs({
   options: { once: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
 })
 const say = (text: string) => {
   if (!values.json) console.log(text)
 }
-
-say('Making certificates and starting the federation …')
-const network = await startNetwork()
 const citizen = citizens.lazio
-const portal = identityOf('portal', network.certificates)
 const patient = patientId(citizen.identifiers[0].value, authorities.codiceFiscale)
 
-await network.parties['region-150'].behave('down')
-say(`
+async function show(network: Network): Promise<void> {
+  await network.parties['region-150'].behave('down')
+  say(`
 A Tuscan portal asks, for a hospital doctor, which documents there are about the synthetic citizen ${patient.value},
 ${citizen.story}. Campania (region-150) has been taken down.
 `)
-const query: FindDocuments = { type: 'FindDocuments', patientId: patient, status: ['approved'], filter: {}, extra: [] }
-const assertion = await assertionOf(portal, {
-  patient,
-  role: 'AAS',
-  purpose: 'TREATMENT',
-  action: 'READ',
-  types: [],
-  lifetimeSeconds: 300,
-})
-const reply = await ask(portal, network.gateway, query, assertion)
-
-if (values.json) {
-  const homes = new Map([...homesByName].map(([name, home]) => [name, homeCommunityId(home)]))
-  console.log(JSON.stringify(asJson(patient.value, reply, homes), undefined, 2))
-} else {
-  console.log(asText(reply))
-}
-if (values.once || !process.stdout.isTTY) {
-  await network[Symbol.asyncDispose]()
-  say('\nTo keep a federation running and ask it yourself: npm run federation')
-} else {
+  const reply = await asked(network, patient)
+  say(asText(reply))
+  must(reply.entries.length > 0 && misses(reply, 'region-150'), 'an index, and the region that is missing')
   await network.parties['region-150'].behave('normal')
+
+  say(`
+Campania is up again. INI pushes into the index of the synthetic citizen ${citizens.tuscan.identifiers[0].value},
+${citizens.tuscan.story}.`)
+  const seen: Seen[] = []
+  for await (const step of pushes(network)) {
+    seen.push(step)
+    say(`\n${seen.length}. ${step.step}\n${step.lines.map((line) => `   ${line}`).join('\n')}`)
+  }
+  if (!values.json) return
+  const homes = new Map([...homesByName].map(([name, home]) => [name, homeCommunityId(home)]))
+  console.log(JSON.stringify({ ...asJson(patient.value, reply, homes), pushes: seen }, undefined, 2))
+}
+
+say('Making certificates and starting the federation …')
+const network = await startNetwork({
+  process: true,
+  gateway: { deliveries: { firstRetryMs: 100, longestRetryMs: 500 } },
+})
+const close = () => network[Symbol.asyncDispose]()
+try {
+  await show(network)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+if (process.exitCode === 1 || values.once || !process.stdout.isTTY) {
+  await close()
+  if (process.exitCode !== 1) say('\nTo keep a federation running and ask it yourself: npm run federation')
+} else {
   const file = await writeFederationFile(network)
   say(`
-Campania is up again, and the federation keeps running (described in ${file}). To go on, in another terminal:
+The federation keeps running (described in ${file}). To go on, in another terminal:
 
   npm run crocevia -- query --as portal --patient ${patient.value}
   npm run crocevia -- query --as region-050 --patient ${citizens.tuscan.identifiers[0].value}
   npm run crocevia -- query --as stranger --patient ${patient.value}
+  npm run crocevia -- push create --patient ${citizens.tuscan.identifiers[0].value}
+  npm run crocevia -- journal list --url ${network.gateway.operator}
   curl ${network.gateway.operator}/status
 
 Ctrl-C stops it.`)
   const stop = () => {
-    network[Symbol.asyncDispose]().then(
+    close().then(
       () => process.exit(0),
       () => process.exit(1),
     )

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureCertificates } from '../../certs-dev/make.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { type Gateway, paths, startGateway } from '../../src/gateway.ts'
+import { paths, startGateway } from '../../src/gateway.ts'
 import {
   communityInput,
   type FederationInput,
@@ -11,6 +11,7 @@ import {
   writeGatewayConfig,
 } from '../support/gateway-config.ts'
 import { type Control, startControl } from './control.ts'
+import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts'
 import { type Ini, type IniOptions, startIni } from './ini.ts'
 import type { IniPushes } from './ini-driver.ts'
 import { iniPushes } from './ini-pushes.ts'
@@ -35,6 +36,8 @@ export interface NetworkOptions {
   readonly throughIni?: readonly ('region-050' | 'region-120' | 'region-150')[]
   /** The time of everybody; by default the system's. */
   readonly clock?: Clock
+  /** The gateway is a process of its own, which can be killed. It has the system's time. */
+  readonly process?: true
   /** Fixed ports; any free one by default. */
   readonly ports?: { readonly gateway?: number; readonly operator?: number; readonly control?: number }
 }
@@ -61,6 +64,8 @@ export interface Network extends AsyncDisposable {
     /** The configuration it was started from. */
     readonly config: string
     readonly store: string
+    /** Where it was started as one. */
+    readonly process?: GatewayProcess
   }
 }
 
@@ -70,6 +75,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   await using opened = new AsyncDisposableStack()
   const seed = sow()
   const { clock, counterparts = {} } = options
+  if (options.process && clock !== undefined) throw new Error('A gateway that is a process has no clock but its own')
   const common = { certificates, seed, ...(clock && { clock }) }
   const region = async (code: RegionOptions['region']) =>
     opened.use(await startRegion({ ...common, region: code, ...counterparts[`region-${code}`] }))
@@ -130,12 +136,15 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     {
       listen: { port: options.ports?.gateway ?? 0 },
       operator: { port: options.ports?.operator ?? 0 },
+      // It is its log that tells when it listens, and where.
+      ...(options.process && { logLevel: 'info' }),
       ...options.gateway,
     },
   )
   opened.defer(() => rm(folder, { recursive: true, force: true }))
-  const gateway: Gateway = opened.use(await startGateway(loadConfig(file), clock === undefined ? {} : { clock }))
-  const origin = `https://localhost:${gateway.ports.soap}`
+  const child = options.process && opened.use(await startGatewayProcess(file))
+  const { ports } = child ?? opened.use(await startGateway(loadConfig(file), clock === undefined ? {} : { clock }))
+  const origin = `https://localhost:${ports.soap}`
   const { store: kept } = (JSON.parse(await readFile(file, 'utf8')) as FederationInput).gateway
   const store = 'path' in kept ? kept.path : ''
   const push = await iniPushes({
@@ -159,9 +168,10 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
       iti38: origin + paths.iti38,
       iti43: origin + paths.iti43,
       iti39: origin + paths.iti38,
-      operator: `http://127.0.0.1:${gateway.ports.operator}`,
+      operator: `http://127.0.0.1:${ports.operator}`,
       config: file,
       store,
+      ...(child && { process: child }),
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -6,6 +6,7 @@ import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
 import type { IsAuthor } from '../policy/visibility.ts'
 import type { AccessPolicy, Clock, Community, KnownPatient, PatientChanges, PatientLocator } from '../ports.ts'
 import { type Context, contextOf } from './complete.ts'
+import type { ConsentGate } from './consents.ts'
 import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
 import { type Disagreement, merge } from './merge.ts'
 import { hiddenByOrders, type OrderParts } from './orders.ts'
@@ -21,6 +22,8 @@ export interface FederationParts extends Pick<OrderParts, 'onOrdersUnknown'> {
   readonly patients?: PatientLocator
   /** What was pushed and is not in the record yet; without it the communities' answers are all there is. */
   readonly pushes?: Pushes
+  /** What people have consented to; without it everybody is taken to have. */
+  readonly consents?: ConsentGate
   /** Where the indexes of persons are; default those who are asked. */
   readonly communities?: readonly Community[]
   readonly onLeg?: (call: AuthorizedCall, ...leg: Parameters<OnLeg>) => void
@@ -44,7 +47,11 @@ export async function federate(
   const authorized = parts.policy.authorize(query, caller)
   const { known, doubt } = await locate(patientOf(query, authorized), authorized, parts)
   const before = await pushedAbout(known, parts.pushes)
-  const call = { ...authorized, generation: before.generation }
+  const consented = async ({ generation }: PatientChanges): Promise<AuthorizedCall> => {
+    const narrowed = await parts.consents?.narrowed(authorized, known, generation)
+    return { ...(narrowed ?? authorized), generation }
+  }
+  const call = await consented(before)
   const targets = route(known)
   const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))
   let waiting = targets.length
@@ -63,7 +70,7 @@ export async function federate(
     },
     onLeg,
   )
-  const shown = await shownOf(answers, { query, known, before }, call, { communities: targets, ...parts })
+  const shown = await shownOf(answers, { query, known, before, consented }, { communities: targets, ...parts })
   const { answer, disagreements } = merge(shown, known)
   for (const disagreement of disagreements) parts.onDisagreement?.(call, disagreement)
   const own = targets.find(({ relation }) => relation === 'own') ?? targets[0]
@@ -72,21 +79,29 @@ export async function federate(
   return { ...answer, issues, asked, failures }
 }
 
+interface Shown {
+  readonly query: StoredQuery
+  readonly known: KnownPatient
+  readonly before: PatientChanges
+  /** The call as the person's consents allow it, after what was pushed about them. */
+  readonly consented: (since: PatientChanges) => Promise<AuthorizedCall>
+}
+
+/** How often what was pushed meanwhile is taken into account; who is pushed about faster than this is asked about later. */
+const mostLooks = 5
+
 /**
  * What the caller may be told of the answers, as of what was pushed until now. Looking prescriptions up takes a while in
  * which more may be pushed, so afterwards the journal is asked again.
  */
 async function shownOf(
   answers: readonly { readonly from: Community; readonly answer: InContext }[],
-  {
-    query,
-    known,
-    before,
-  }: { readonly query: StoredQuery; readonly known: KnownPatient; readonly before: PatientChanges },
-  call: AuthorizedCall,
+  { query, known, before, consented }: Shown,
   parts: FederationParts & OrderParts,
 ) {
-  for (let since = await pushedSince(before, known, parts.pushes); ; ) {
+  let since = await pushedSince(before, known, parts.pushes)
+  for (let look = 0; look < mostLooks; look++) {
+    const call = await consented(since)
     const changes = changesOf(since)
     const current = answers.map(({ from, answer }) => ({
       from,
@@ -103,6 +118,7 @@ async function shownOf(
     }
     since = now
   }
+  throw new GatewayError('overloaded', 'The record of the person is changing too fast to be told now')
 }
 
 /** The person the whole exchange is about: the assertion's, which the policy has held against the query's. */

@@ -49,6 +49,7 @@ function every(error: GatewayError): { readonly [Name in keyof Events]: Paramete
     voucherFailed: { community, error },
     entryDropped: { correlationId, community, reason: 'metadata-invalid', entries: 2 },
     wrongPatientRefused: { correlationId, community },
+    ordersUnknown: { correlationId, community, error },
     sourcesDisagree: { correlationId, homes: [tuscany, campania], what: ['hash', 'size'] },
     auditWritten: { correlationId, durationMs: 0.3 },
     auditFailed: { correlationId, transaction: 'ITI-18', error },

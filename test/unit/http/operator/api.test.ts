@@ -154,6 +154,14 @@ describe('inspecting a push', () => {
     expect(face.audited).toEqual([])
   })
 
+  it('finds one that waits, however many wait before it', async () => {
+    const kind = 'notify-retrieve:ini'
+    const ids = Array.from({ length: 205 }, (_, index) => `n-${index}`)
+    await Promise.all(ids.map((id) => face.store.outbox.put({ id, kind, key: id, content: JSON.stringify(notice) })))
+    const response = await face.ask('/deliveries/n-204?content=yes', { operator: 'anna' })
+    expect(await response.json()).toMatchObject({ id: 'n-204', state: 'waiting', attempts: 0, content: notice })
+  })
+
   it('of one that nobody knows is a 404, and no delivery is a push', async () => {
     await deadNotice()
     for (const path of ['/journal/nobody', '/journal/n-1', '/deliveries/nobody']) {
