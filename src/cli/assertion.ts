@@ -27,6 +27,12 @@ const self = new Set(['ASS'])
 /** A synthetic professional, as a CX: nobody has this codice fiscale. */
 export const professional = 'VRDMRC67T20I257E^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
 
+/**
+ * Another, who writes what is pushed: whoever asks is not the author, who is shown their own documents whatever is hidden.
+ * No municipality has a code that begins with X.
+ */
+export const writer = 'NRELCU70A41X612S^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
+
 /** A signer over a party's signing key. */
 export function signerOf({ signing: { certificate, key } }: Pick<Identity, 'signing'>): Signer {
   return fileSigner({

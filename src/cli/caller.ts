@@ -5,7 +5,7 @@ import { formatCx } from '../wire/hl7/cx.ts'
 import { encodeEnvelope } from '../wire/soap.ts'
 import { encodeEnvelope11, soap11Type, soapActionOf } from '../wire/soap11.ts'
 import { connectionOf } from './ask.ts'
-import { type AssertionWishes, assertionOf, professional } from './assertion.ts'
+import { type AssertionWishes, assertionOf, writer } from './assertion.ts'
 import { CliError } from './exit.ts'
 import { gatewayOrigin } from './federation.ts'
 import { type Identity, identityOf, partyOf } from './parties.ts'
@@ -60,7 +60,7 @@ export interface Caller extends AsyncDisposable {
   readonly patient: PatientId
   /** Who vouches in the assertions. */
   readonly voice: Pick<Identity, 'organization' | 'organizationName'>
-  /** CX of the professional that the assertions name. */
+  /** CX of the professional that the assertions name, who is the author of what is pushed. */
   readonly subject: string
   /** Throws CliError `unreachable` when nobody answers; so does `tell`. */
   say(saying: Saying): Promise<Exchange>
@@ -87,7 +87,7 @@ export function callerOf(values: CallerValues, forWhom: string): Caller {
   const patient = typedPatient(values.patient)
   const identity = identityOf(values.as, values.identities)
   const voice = identityOf(partyOf(values.for ?? forWhom), values.identities)
-  const subject = values.subject === undefined ? professional : formatCx(typedPatient(values.subject))
+  const subject = values.subject === undefined ? writer : formatCx(typedPatient(values.subject))
   const origin = gatewayOrigin(values.url, values.federation)
   const client = connectionOf(identity)
 

@@ -19,7 +19,7 @@ const reason = present ? '' : ' (skipped: ../shared/corpus is absent)'
 
 /** Where a client would have found the WSDL: the schemas are found relative to it. */
 const served = 'https://gateway.test:8443/xds/registry'
-const schemaNames = ['hl7v3.xsd', 'query.xsd', 'rim.xsd', 'rs.xsd', 'xdsb.xsd', 'xml.xsd']
+const schemaNames = ['hl7v3.xsd', 'lcm.xsd', 'query.xsd', 'rim.xsd', 'rs.xsd', 'xdsb.xsd', 'xml.xsd']
 
 const services = [
   { name: 'DocumentRegistry', transactions: ['RegistryStoredQuery'] },

@@ -91,7 +91,7 @@ describe('a good configuration', () => {
     const findings = await findingsOn(nothing)
     expect(failures(findings)).toEqual([])
     const answered = findings.filter(({ what, level }) => what.endsWith(' tls') && level === 'ok')
-    expect(answered).toHaveLength(12)
+    expect(answered).toHaveLength(15)
     for (const { found } of answered) expect(found).toMatch(/TLSv1\.3, A1#\d{3}#.* answered, valid until \d{4}-/)
     for (const subject of ['assertion ini', 'clock', 'gateway.store.path']) {
       expect(about(findings, subject)?.level, subject).toBe('ok')
