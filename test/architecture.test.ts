@@ -87,6 +87,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     'node:path',
     'node:stream',
     'node:stream/promises',
+    'node:worker_threads',
   ],
   // The reader of documents is a process of its own and finds the project by its package.
   'src/documents': [core, wire, '@libpdf/core', 'package.json', 'node:'],

@@ -36,6 +36,11 @@ export interface ArrivingAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** To be read once. Rejects when it breaks off. */
   readonly body: AsyncIterable<Buffer>
+  /**
+   * The same, for who would rather be called: with each chunk, and with no other while what `take` gave is not settled.
+   * Rejects as `take` does, or when the body breaks off.
+   */
+  readonly each: (take: (chunk: Buffer) => Promise<void> | void) => Promise<void>
 }
 
 /** Hands an answer over unread, refusing what `readAnswer` refuses but for its size; what is left unread is cut off. */
@@ -49,10 +54,40 @@ export async function arriving<T>(
   const { body } = response
   try {
     if (fault !== undefined) throw misbehaved(fault, response.statusCode, target)
-    return await take({ status: response.statusCode, headers, body })
+    return await take({ status: response.statusCode, headers, body, each: (taker) => each(body, taker) })
   } finally {
     if (!body.readableEnded) body.on('error', () => undefined).destroy()
   }
+}
+
+/** Without a promise for every chunk, of which a large body has thousands. */
+function each(body: Dispatcher.ResponseData['body'], take: (chunk: Buffer) => Promise<void> | void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let last: Promise<void> = Promise.resolve()
+    const fail = (error: unknown): void => {
+      body.off('data', data).pause()
+      reject(error)
+    }
+    const data = (chunk: Buffer): void => {
+      try {
+        const taking = take(chunk)
+        if (taking === undefined) return
+        body.pause()
+        last = taking.then(() => void body.resume(), fail)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    // Either may come while the last chunk is still taken.
+    const afterLast = async (settle: () => void): Promise<void> => {
+      await last
+      settle()
+    }
+    body
+      .on('data', data)
+      .once('end', () => afterLast(resolve))
+      .once('error', (error) => afterLast(() => reject(error)))
+  })
 }
 
 type Misbehaviour = 'redirect' | 'encoding' | 'oversize'

@@ -4,9 +4,9 @@ import { GatewayError } from '../core/errors.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
 import { readFault } from '../wire/ebrim/fault.ts'
 import { decodeRetrieveResponse, encodeRetrieveRequest } from '../wire/ebrim/retrieve.ts'
-import { InlineSplitter } from '../wire/mtom/inline.ts'
+import { type InlineEvent, InlineSplitter } from '../wire/mtom/inline.ts'
 import { MtomError } from '../wire/mtom/mtom-error.ts'
-import { defaultPackageLimits, PackageReader } from '../wire/mtom/package.ts'
+import { defaultPackageLimits, type PackageEvent, PackageReader } from '../wire/mtom/package.ts'
 import { writePackage } from '../wire/mtom/write.ts'
 import { includesOf } from '../wire/mtom/xop.ts'
 import { encodeEnvelope } from '../wire/soap.ts'
@@ -96,15 +96,15 @@ interface Root {
   readonly status: number
 }
 
-async function taken({ status, headers, body }: ArrivingAnswer, arrived: Arrivals, signal: AbortSignal): Promise<Root> {
+async function taken({ status, headers, each }: ArrivingAnswer, arrived: Arrivals, signal: AbortSignal): Promise<Root> {
   const contentType = headers['content-type'] ?? ''
   const packaged = /^\s*multipart\/related\s*(;|$)/i.test(contentType)
   try {
     // What is no message is told by its status; a page for people may be anything.
     if (status >= 400 && /text\/html/i.test(contentType)) throw notSoap(status)
     const tree = packaged
-      ? await fromPackage(contentType, body, arrived, signal)
-      : await fromPlain(body, arrived, signal)
+      ? await fromPackage(contentType, each, arrived, signal)
+      : await fromPlain(each, arrived, signal)
     return { tree, status }
   } catch (error) {
     if (!(error instanceof MtomError) && !(error instanceof XmlError)) throw error
@@ -114,43 +114,49 @@ async function taken({ status, headers, body }: ArrivingAnswer, arrived: Arrival
 
 async function fromPackage(
   contentType: string,
-  body: AsyncIterable<Buffer>,
+  each: ArrivingAnswer['each'],
   arrived: Arrivals,
   signal: AbortSignal,
 ): Promise<XmlTree> {
   const reader = new PackageReader(contentType, { ...defaultPackageLimits, maxRootBytes: maxMessageBytes })
   let root: XmlTree | undefined
-  const take = async (events: ReturnType<PackageReader['push']>): Promise<void> => {
-    for (const event of events) {
-      if (event.kind === 'root') {
-        root = await treeOf(event.root.bytes, signal)
-        const includes = includesOf(root, defaultPackageLimits.maxIncludes)
-        arrived.expect(new Set(includes.map(({ contentId }) => contentId)))
-      } else if (event.kind === 'part') arrived.begin(event.headers.contentId)
-      else if (event.kind === 'data') await arrived.write(event.bytes)
-      else await arrived.end()
-    }
+  const takeRoot = async (bytes: Buffer): Promise<void> => {
+    root = await treeOf(bytes, signal)
+    const includes = includesOf(root, defaultPackageLimits.maxIncludes)
+    arrived.expect(new Set(includes.map(({ contentId }) => contentId)))
   }
-  for await (const chunk of body) await take(reader.push(chunk))
-  await take(reader.end())
+  const take = (event: PackageEvent): Promise<void> | void => {
+    if (event.kind === 'data') return arrived.write(event.bytes)
+    if (event.kind === 'root') return takeRoot(event.root.bytes)
+    if (event.kind === 'end') return arrived.end()
+    arrived.begin(event.headers.contentId)
+  }
+  await each((chunk) => inTurn(reader.push(chunk), take))
+  await inTurn(reader.end(), take)
   if (root === undefined) throw new MtomError('no-root')
   return root
 }
 
-async function fromPlain(body: AsyncIterable<Buffer>, arrived: Arrivals, signal: AbortSignal): Promise<XmlTree> {
+async function fromPlain(each: ArrivingAnswer['each'], arrived: Arrivals, signal: AbortSignal): Promise<XmlTree> {
   const splitter = new InlineSplitter({ maxMessageBytes, maxDocuments: defaultPackageLimits.maxParts })
   let message: Buffer = Buffer.alloc(0)
-  const take = async (events: ReturnType<InlineSplitter['push']>): Promise<void> => {
-    for (const event of events) {
-      if (event.kind === 'document') arrived.begin(event.contentId)
-      else if (event.kind === 'data') await arrived.write(event.bytes)
-      else if (event.kind === 'end') await arrived.end()
-      else message = event.bytes
-    }
+  const take = (event: InlineEvent): Promise<void> | void => {
+    if (event.kind === 'data') return arrived.write(event.bytes)
+    if (event.kind === 'end') return arrived.end()
+    if (event.kind === 'document') arrived.begin(event.contentId)
+    else message = event.bytes
   }
-  for await (const chunk of body) await take(splitter.push(chunk))
-  await take(splitter.end())
+  await each((chunk) => inTurn(splitter.push(chunk), take))
+  await inTurn(splitter.end(), take)
   return await treeOf(message, signal)
+}
+
+/** One after the other, waiting only where there is something to wait for. */
+function inTurn<Event>(events: readonly Event[], take: (event: Event) => Promise<void> | void): Promise<void> | void {
+  for (const [index, event] of events.entries()) {
+    const taking = take(event)
+    if (taking !== undefined) return taking.then(() => inTurn(events.slice(index + 1), take))
+  }
 }
 
 function treeOf(bytes: Buffer, signal: AbortSignal): Promise<XmlTree> {

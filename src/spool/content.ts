@@ -1,12 +1,10 @@
 import { Buffer } from 'node:buffer'
+import { blockBytes } from './blocks.ts'
 import type { Budget } from './budget.ts'
 import { interrupted, notHeld, spoolFailure } from './failure.ts'
-import type { Seal, Unseal } from './seal.ts'
+import type { Unseal } from './seal.ts'
 import type { TemporaryFile } from './temporary-file.ts'
 import { within } from './within.ts'
-
-/** The most bytes that are hashed, sealed, written or read at a time: what the event loop is held for. */
-export const blockBytes = 262_144
 
 /** A whole document, wherever it lies. */
 export interface Content {
@@ -16,18 +14,23 @@ export interface Content {
   release(): Promise<void>
 }
 
-/** Blocks of memory, which were taken from the budget. */
+/** Blocks of memory, whoever they belong to. */
+export async function* memoryChunks(blocks: readonly Buffer[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for (const block of blocks) {
+    for (let at = 0; at < block.length; at += blockBytes) {
+      if (signal.aborted) throw interrupted(signal)
+      // A copy: a reader may hand its memory on to another thread, or write to it.
+      yield Buffer.from(block.subarray(at, at + blockBytes))
+    }
+  }
+  if (signal.aborted) throw interrupted(signal)
+}
+
+/** A document in blocks of memory, which were taken from the budget. */
 export function memoryContent(blocks: readonly Buffer[], memory: Budget): Content {
   let held = blocks
   return {
-    async *chunks(signal) {
-      for (const block of held) {
-        if (signal.aborted) throw interrupted(signal)
-        // A copy: a reader may hand its memory on to another thread, or write to it.
-        yield Buffer.from(block)
-      }
-      if (signal.aborted) throw interrupted(signal)
-    },
+    chunks: (signal) => memoryChunks(held, signal),
     async release() {
       for (const { length } of held) memory.give(length)
       held = []
@@ -35,39 +38,8 @@ export function memoryContent(blocks: readonly Buffer[], memory: Budget): Conten
   }
 }
 
-/** A file that is being written under a seal. */
-export class SealedFile {
-  readonly #file: TemporaryFile
-  readonly #seal: Seal
-
-  constructor(file: TemporaryFile, seal: Seal) {
-    this.#file = file
-    this.#seal = seal
-  }
-
-  /** The bytes may be reused at once. Resolves and rejects as `TemporaryFile.append` does. */
-  append(bytes: Buffer): Promise<void> {
-    return this.#file.append(this.#seal.seal(bytes))
-  }
-
-  /** The document is whole. Rejects when it is not on file. */
-  async end(size: number): Promise<Content> {
-    await this.#file.flush()
-    const unsealing = this.#seal.end()
-    return {
-      chunks: (signal) => fileChunks(this.#file, size, unsealing(), signal),
-      release: () => this.release(),
-    }
-  }
-
-  /** Called once. */
-  release(): Promise<void> {
-    return this.#file.release()
-  }
-}
-
 /** The last chunk is given only when the whole is known to be what was written: nobody takes an altered file for whole. */
-async function* fileChunks(
+export async function* fileChunks(
   file: TemporaryFile,
   size: number,
   { unseal, isIntact }: Unseal,

@@ -1,20 +1,24 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../core/errors.ts'
+import { letGo } from '../core/let-go.ts'
 import type { DocumentSink, HeldDocument } from '../core/ports.ts'
+import { type BlockPool, blockBytes, largeBlockBytes } from './blocks.ts'
 import type { Budget } from './budget.ts'
-import { blockBytes, type Content, memoryContent, type SealedFile } from './content.ts'
+import { memoryContent } from './content.ts'
 import { interrupted, notHeld, spoolFailure } from './failure.ts'
 import { heldDocument } from './held.ts'
+import type { LargeDocument, Whole } from './large-document.ts'
 import { within } from './within.ts'
 
 export interface SinkParts {
   readonly maxBytes: number
   readonly signal: AbortSignal
-  /** The largest document that stays in memory. */
+  /** As much of a document stays in memory. */
   readonly memoryBytes: number
   readonly memory: Budget
-  readonly openFile: () => Promise<SealedFile>
+  readonly blocks: BlockPool
+  readonly beginLarge: () => LargeDocument
   /** Somebody's place is taken over by another, or free. */
   readonly replace: (old: AsyncDisposable, by?: AsyncDisposable) => void
 }
@@ -23,13 +27,12 @@ const smallestBlock = 4096
 const nothing = Buffer.alloc(0)
 
 /**
- * Gathers a document in blocks. A full block is hashed and stays in memory, or goes to the file once there is one. After
- * a failure everything is let go, and every call rejects with that failure.
+ * Gathers a document in blocks, small ones at first, which are hashed at the end. Once it is large, blocks are handed on as
+ * they are full. After a failure everything is let go, and every call rejects with that failure.
  */
 export class Sink implements DocumentSink, AsyncDisposable {
   readonly #parts: SinkParts
-  readonly #sha1 = createHash('sha1')
-  /** Full blocks in memory. */
+  /** Full blocks of a document that is small so far. */
   #kept: Buffer[] = []
   #block: Buffer = nothing
   /** How much of the block is filled. */
@@ -37,9 +40,7 @@ export class Sink implements DocumentSink, AsyncDisposable {
   #size = 0
   /** Taken from the memory of all, for the blocks. */
   #taken = 0
-  /** Being opened, so that it is closed even when nobody waits for it any more. */
-  #opening: Promise<SealedFile> | undefined
-  #file: SealedFile | undefined
+  #large: LargeDocument | undefined
   #isBusy = false
   #hasEnded = false
   #failure: GatewayError | undefined
@@ -74,10 +75,8 @@ export class Sink implements DocumentSink, AsyncDisposable {
 
   end(): Promise<HeldDocument> {
     return this.#alone(async () => {
-      this.#hash()
-      const size = this.#size
-      const content = this.#file === undefined ? this.#inMemory() : await this.#onFile(this.#file)
-      const document = heldDocument({ size, sha1: this.#sha1.digest('hex') }, content, this.#parts.replace)
+      const { sha1, content } = this.#large === undefined ? await this.#small() : await this.#endLarge(this.#large)
+      const document = heldDocument({ size: this.#size, sha1 }, content, this.#parts.replace)
       this.#parts.signal.removeEventListener('abort', this.#interrupt)
       this.#hasEnded = true
       this.#parts.replace(this, document)
@@ -134,56 +133,72 @@ export class Sink implements DocumentSink, AsyncDisposable {
 
   /** Puts the full block away, and finds room for more. */
   async #nextBlock(): Promise<void> {
-    this.#hash()
-    if (this.#file === undefined) {
-      if (this.#block.length > 0) this.#kept.push(this.#block)
-      this.#filled = 0
-      const { memory, memoryBytes } = this.#parts
-      const length = Math.min(Math.max(this.#size, smallestBlock), blockBytes, memoryBytes - this.#size)
-      if (length > 0 && memory.take(length)) {
-        this.#taken += length
-        this.#block = Buffer.allocUnsafeSlow(length)
-        return
-      }
-      this.#block = Buffer.allocUnsafeSlow(blockBytes)
-      await this.#moveToFile()
-    } else {
-      this.#filled = 0
-      await this.#wait(this.#file.append(this.#block))
-    }
+    if (this.#large !== undefined) return await this.#replaceBlock(this.#large)
+    if (this.#block.length > 0) this.#kept.push(this.#block)
+    this.#block = nothing
+    this.#filled = 0
+    const { memory, memoryBytes } = this.#parts
+    const room = Math.min(memoryBytes, largeBlockBytes) - this.#size
+    const length = Math.min(Math.max(this.#size, smallestBlock), blockBytes, room)
+    if (length > 0 && memory.take(length)) {
+      this.#taken += length
+      this.#block = Buffer.allocUnsafeSlow(length)
+    } else await this.#becomeLarge()
   }
 
-  async #moveToFile(): Promise<void> {
-    const { memory, openFile } = this.#parts
-    this.#opening = openFile()
-    const file = await this.#wait(this.#opening)
-    this.#file = file
-    for (const block of this.#kept) {
-      await this.#wait(file.append(block))
-      memory.give(block.length)
-      this.#taken -= block.length
+  /** What there is so far fits into one large block. */
+  async #becomeLarge(): Promise<void> {
+    const { memory, blocks, beginLarge } = this.#parts
+    const large = beginLarge()
+    this.#large = large
+    this.#block = blocks.take()
+    for (const small of this.#kept) {
+      this.#block.set(small, this.#filled)
+      this.#filled += small.length
+      letGo(small)
     }
     this.#kept = []
+    memory.give(this.#taken)
+    this.#taken = 0
+    if (this.#filled === this.#block.length) await this.#replaceBlock(large)
   }
 
-  #inMemory(): Content {
+  async #replaceBlock(large: LargeDocument): Promise<void> {
+    await this.#handOn(large)
+    this.#block = this.#parts.blocks.take()
+  }
+
+  async #handOn(large: LargeDocument): Promise<void> {
+    const block = this.#block.subarray(0, this.#filled)
+    this.#block = nothing
+    this.#filled = 0
+    await this.#wait(large.append(block))
+  }
+
+  async #small(): Promise<Whole> {
+    const { memory } = this.#parts
     if (this.#filled > 0) {
       // Exactly as long as it must be.
       const exact = Buffer.allocUnsafeSlow(this.#filled)
       exact.set(this.#block.subarray(0, this.#filled))
       this.#kept.push(exact)
-      this.#parts.memory.give(this.#block.length - this.#filled)
     }
-    return memoryContent(this.#kept, this.#parts.memory)
+    const rest = this.#block.length - this.#filled
+    this.#block = nothing
+    this.#filled = 0
+    memory.give(rest)
+    this.#taken -= rest
+    const sha1 = createHash('sha1')
+    for (const block of this.#kept) {
+      sha1.update(block)
+      if (block.length === blockBytes) await this.#wait(turn())
+    }
+    return { sha1: sha1.digest('hex'), content: memoryContent(this.#kept, memory) }
   }
 
-  async #onFile(file: SealedFile): Promise<Content> {
-    if (this.#filled > 0) await this.#wait(file.append(this.#block.subarray(0, this.#filled)))
-    return await this.#wait(file.end(this.#size))
-  }
-
-  #hash(): void {
-    this.#sha1.update(this.#block.subarray(0, this.#filled))
+  async #endLarge(large: LargeDocument): Promise<Whole> {
+    if (this.#filled > 0) await this.#handOn(large)
+    return await this.#wait(large.end(this.#size))
   }
 
   /** Waits no longer than the signal allows, and goes on only when nothing has happened meanwhile. */
@@ -214,13 +229,13 @@ export class Sink implements DocumentSink, AsyncDisposable {
 
   async #release(): Promise<void> {
     this.#kept = []
+    if (this.#large !== undefined && this.#block.length > 0) this.#parts.blocks.give(this.#block)
     this.#block = nothing
     this.#filled = 0
     this.#parts.memory.give(this.#taken)
     this.#taken = 0
     try {
-      const file = await this.#opening?.catch(() => undefined)
-      await file?.release()
+      await this.#large?.release()
     } catch (error) {
       throw spoolFailure(error)
     } finally {

@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
-import { letGo } from '../core/let-go.ts'
 import type { Budget } from './budget.ts'
 import { errorCode, noRoom } from './failure.ts'
 
@@ -23,7 +22,6 @@ export class TemporaryFile {
   /** The name it still has. */
   readonly #path: string | undefined
   #size = 0
-  #writing = Promise.resolve()
 
   private constructor(handle: FileHandle, disk: Budget, path: string | undefined) {
     this.#handle = handle
@@ -37,23 +35,21 @@ export class TemporaryFile {
     return new TemporaryFile(handle, disk, isGone ? undefined : path)
   }
 
-  /**
-   * Writes behind what was written, and resolves when that was: one write is under way while the next is prepared, and
-   * its failure is told by the next call. The bytes are the file's from now on, and let go when written. Rejects with `overloaded` beyond the bound.
-   */
-  async append(bytes: Buffer): Promise<void> {
-    if (!this.#disk.take(bytes.length)) throw noRoom('disk-bound')
+  /** Room behind what there is; answers where. Throws `overloaded` beyond the bound. */
+  reserve(length: number): number {
+    if (!this.#disk.take(length)) throw noRoom('disk-bound')
     const position = this.#size
-    this.#size += bytes.length
-    const before = this.#writing
-    this.#writing = before.then(() => this.#write(bytes, position))
-    this.#writing.catch(() => {})
-    await before
+    this.#size += length
+    return position
   }
 
-  /** Resolves when all is written. */
-  async flush(): Promise<void> {
-    await this.#writing
+  /** Into what was reserved. */
+  async write(bytes: Buffer, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done)
+      if (bytesWritten === 0) throw new Error('Nothing was written')
+      done += bytesWritten
+    }
   }
 
   /** Reads into the buffer; answers how many bytes there were, 0 where the file ends. */
@@ -62,24 +58,14 @@ export class TemporaryFile {
     return bytesRead
   }
 
-  /** Closes the file once what is under way has ended; then it is gone. Called once. */
+  /** Closes the file once reads that are under way have ended; then it is gone. Called once, when nothing is written any more. */
   async release(): Promise<void> {
     try {
-      await this.#writing.catch(() => {})
       await this.#handle.close()
     } finally {
       if (this.#path !== undefined) await removed(this.#path)
       this.#disk.give(this.#size)
     }
-  }
-
-  async #write(bytes: Buffer, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done)
-      if (bytesWritten === 0) throw new Error('Nothing was written')
-      done += bytesWritten
-    }
-    letGo(bytes)
   }
 }
 

@@ -15,6 +15,9 @@ export interface Seen {
   readonly lines: readonly string[]
 }
 
+/** Longer than a delivery is held back that was under way when the gateway was killed. */
+const patienceMs = 40_000
+
 /** What the demo says must be so: throws otherwise, and the demo fails. */
 export function must(isSo: boolean, what: string): asserts isSo {
   if (!isSo) throw new Error(`This should have been, and was not: ${what}`)
@@ -83,7 +86,9 @@ export async function* pushes(network: Network): AsyncGenerator<Seen> {
   }
 
   await record.behave('normal')
-  const delivered = await timed(() => record.registered.until((one) => one.uniqueId === uniqueId))
+  const delivered = await timed(() => {
+    return record.registered.until((one) => one.uniqueId === uniqueId, AbortSignal.timeout(patienceMs))
+  })
   const { by, version } = delivered.result
   must(finds(await doctor()), 'the document in the index after its delivery')
   yield {

@@ -47,7 +47,8 @@ ${citizens.tuscan.story}.`)
 say('Making certificates and starting the federation …')
 const network = await startNetwork({
   process: true,
-  gateway: { deliveries: { firstRetryMs: 100, longestRetryMs: 500 } },
+  // The next attempt to deliver is not under way when the gateway is killed: it would be made again half a minute later.
+  gateway: { deliveries: { timeoutMs: 1_000, firstRetryMs: 2_000, longestRetryMs: 2_000 } },
 })
 const close = () => network[Symbol.asyncDispose]()
 try {

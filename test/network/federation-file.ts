@@ -1,5 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { nationalPaths } from '../../src/national.ts'
 import { homeOf, partyCodes } from '../support/gateway-config.ts'
 import { type Citizen, citizens } from './citizens.ts'
 import { expectations } from './expectations.ts'
@@ -48,6 +49,10 @@ export function describe(network: Network) {
         iti43: `${gateway.iti43}?wsdl`,
         iti39: `${gateway.iti39}?wsdl`,
       },
+      /** Where INI calls it. */
+      national: Object.fromEntries(
+        Object.entries(nationalPaths).map(([name, path]) => [name, new URL(path, gateway.iti18).href]),
+      ),
       operator: gateway.operator,
       live: `${gateway.operator}/live`,
       ready: `${gateway.operator}/ready`,

@@ -23,6 +23,7 @@ interface Ports {
 const main = resolve(import.meta.dirname, '../../src/main.ts')
 const patienceMs = 30_000
 const partingMs = 10_000
+const longestComplaint = 4_000
 
 /**
  * Starts a gateway from a configuration that logs at `info`; ports that the system is to choose are written down in it,
@@ -61,7 +62,7 @@ export async function startGatewayProcess(config: string): Promise<GatewayProces
 }
 
 function run(config: string): ChildProcess {
-  const child = spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
   // Whoever leaves in a hurry leaves no gateway behind.
   const along = () => child.kill('SIGKILL')
   process.once('exit', along)
@@ -71,8 +72,13 @@ function run(config: string): ChildProcess {
 
 /** Reads its log until both ports are open, and asks it then; what it logs later is passed over. */
 async function listening(child: ChildProcess): Promise<Ports> {
-  if (child.stdout === null) throw new Error('The gateway has no standard output')
-  const { stdout } = child
+  const { stdout, stderr } = child
+  if (stdout === null || stderr === null) throw new Error('The gateway has no standard output')
+  let complaint = ''
+  const complain = (text: string) => {
+    complaint = (complaint + text).slice(-longestComplaint)
+  }
+  stderr.setEncoding('utf8').on('data', complain)
   const lines = createInterface({ input: stdout })
   const tooLate = setTimeout(() => child.kill('SIGKILL'), patienceMs)
   try {
@@ -83,7 +89,7 @@ async function listening(child: ChildProcess): Promise<Ports> {
         const { soap, operator } = open
         if (soap !== undefined && operator !== undefined) found({ soap, operator })
       })
-      child.once('exit', () => failed(new Error('The gateway ended before it was ready')))
+      child.once('close', () => failed(new Error(`The gateway ended before it was ready: ${complaint.trim()}`)))
       child.once('error', failed)
     })
     const signal = AbortSignal.timeout(patienceMs)
@@ -96,8 +102,9 @@ async function listening(child: ChildProcess): Promise<Ports> {
   } finally {
     clearTimeout(tooLate)
     lines.close()
-    // Nobody reads on, and a full pipe would hold the gateway up.
+    // Nobody reads its log on, and a full pipe would hold the gateway up.
     stdout.resume()
+    stderr.off('data', complain).pipe(process.stderr, { end: false })
   }
 }
 

@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { DocumentSink, HeldDocument, Spool } from '../../src/core/ports.ts'
-import { blockBytes } from '../../src/spool/content.ts'
+import { blockBytes, largeBlockBytes } from '../../src/spool/blocks.ts'
 import { type SpoolOptions, spool } from '../../src/spool/spool.ts'
 
-const block = blockBytes
+const block = largeBlockBytes
 const unaborted = new AbortController().signal
 const nothingHeld = { documents: 0, memoryBytes: 0, diskBytes: 0 }
 
@@ -218,8 +218,8 @@ describe('a document that does not arrive', () => {
     const abortion = new AbortController()
     const sink = begin(spool, abortion.signal)
     const writing = sink.write(randomBytes(4 * block))
-    // One block is being written, and the next waits for it.
-    await vi.waitFor(() => expect(spool.usage().diskBytes).toBe(2 * block))
+    // Two blocks are on their way, and the next waits for them.
+    await vi.waitFor(() => expect(spool.usage().diskBytes).toBe(3 * block))
     abortion.abort()
     await expect(writing).rejects.toMatchObject({ code: 'caller-gone' })
     expect(spool.usage().documents).toBe(1)
@@ -285,10 +285,10 @@ describe.each([
 
   it('is never whole: shortened under a reader', async () => {
     const { spool, directory } = await newSpool({ isEncrypted })
-    const document = await hold(spool, randomBytes(4 * block))
+    const document = await hold(spool, randomBytes(4 * blockBytes))
     const reading = document.read()[Symbol.asyncIterator]()
     await reading.next()
-    await truncate(await pathIn(directory), block)
+    await truncate(await pathIn(directory), blockBytes)
     const rest = async () => {
       // One block may have been read ahead.
       for (let left = 2; left > 0; left -= 1) await reading.next()
@@ -366,8 +366,13 @@ describe('a spool over time', () => {
     const child = runInProcess(`
       import { createHash } from 'node:crypto'
       await using held = spool({ directory: ${JSON.stringify(await newFolder())} })
+      const begin = () => held.begin({ maxBytes: 1e9, signal: new AbortController().signal })
+      // The thread that hashes is there for all documents.
+      const first = begin()
+      await first.write(Buffer.alloc(2_000_000))
+      await (await first.end())[Symbol.asyncDispose]()
       const before = process.resourceUsage().maxRSS
-      const sink = held.begin({ maxBytes: 1e9, signal: new AbortController().signal })
+      const sink = begin()
       const [piece, sent, got] = [Buffer.alloc(50_000), createHash('sha1'), createHash('sha1')]
       for (let count = 0; count < 2000; count++) {
         piece.fill(count)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { instantOf, millisecondsOf, oneOf, optionsOf } from '../../../src/cli/arguments.ts'
+import { commandOf, instantOf, millisecondsOf, needed, oneOf, optionsOf, verbOf } from '../../../src/cli/arguments.ts'
 import { CliError } from '../../../src/cli/exit.ts'
 
 const options = {
@@ -65,5 +65,35 @@ describe('a word of a list', () => {
   it('is taken as it is, and any other is refused with the list', () => {
     expect(oneOf('profile', 'xua', ['ini', 'xua'])).toBe('xua')
     expect(() => oneOf('profile', 'XUA', ['ini', 'xua'])).toThrow('--profile must be one of ini, xua')
+  })
+})
+
+describe('a command with a verb', () => {
+  const words = ['create', 'remove'] as const
+
+  it('takes one of its words, and options around it', () => {
+    const { values, positionals } = commandOf(['create', '--at', 'x'], options)
+    expect(values.at).toBe('x')
+    expect(verbOf('push', positionals, words)).toBe('create')
+  })
+
+  it.each([
+    ['none', []],
+    ['another', ['destroy']],
+    ['two', ['create', 'remove']],
+    ['a name that every object has', ['constructor']],
+  ])('is refused with %s', (_what, positionals) => {
+    expect(() => verbOf('push', positionals, words)).toThrow('push is followed by one of create, remove')
+  })
+
+  it('is refused with an option nobody knows', () => {
+    expect(() => commandOf(['create', '--frob'], options)).toThrow(CliError)
+  })
+})
+
+describe('what must be said', () => {
+  it('is said, and not empty', () => {
+    expect(needed('document', 'a')).toBe('a')
+    for (const text of [undefined, '']) expect(() => needed('document', text)).toThrow('--document is needed')
   })
 })

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { keySeal, plainSeal, type Seal, type Unseal } from '../../../src/spool/seal.ts'
+import { newSecret, type Secret, sealWith, type Unseal, unsealWith } from '../../../src/spool/seal.ts'
 
 const document = randomBytes(1000)
 
-function sealed(seal: Seal): { bytes: Buffer; unsealing: () => Unseal } {
+function sealed(secret: Secret | undefined): { bytes: Buffer; unsealing: () => Unseal } {
+  const seal = sealWith(secret)
   const bytes = Buffer.concat([seal.seal(document.subarray(0, 300)), seal.seal(document.subarray(300))])
-  return { bytes, unsealing: seal.end() }
+  const told = seal.end()
+  return { bytes, unsealing: () => unsealWith(secret, told) }
 }
 
 function unsealed({ unseal, isIntact }: Unseal, bytes: Buffer, cut: number) {
@@ -15,11 +17,11 @@ function unsealed({ unseal, isIntact }: Unseal, bytes: Buffer, cut: number) {
 }
 
 describe.each([
-  ['keySeal', keySeal],
-  ['plainSeal', plainSeal],
-])('%s', (_name, newSeal) => {
+  ['with a secret', newSecret()],
+  ['without one', undefined],
+])('a seal %s', (_name, secret) => {
   it('gives back what was sealed, however it is cut, any number of times', () => {
-    const { bytes, unsealing } = sealed(newSeal())
+    const { bytes, unsealing } = sealed(secret)
     expect(bytes).toHaveLength(document.length)
     for (const cut of [0, 1, 300, 999, 1000]) {
       expect(unsealed(unsealing(), bytes, cut)).toEqual({ text: document, isIntact: true })
@@ -27,7 +29,7 @@ describe.each([
   })
 
   it('tells that a bit was turned, that bytes are missing, and that bytes were put behind', () => {
-    const { bytes, unsealing } = sealed(newSeal())
+    const { bytes, unsealing } = sealed(secret)
     for (const at of [0, 500, 999]) {
       const altered = Buffer.from(bytes)
       altered.writeUInt8(altered.readUInt8(at) ^ 1, at)
@@ -38,11 +40,11 @@ describe.each([
   })
 
   it('shares no memory with what it was given', () => {
-    const seal = newSeal()
+    const seal = sealWith(secret)
     const given = Buffer.from(document)
     const bytes = seal.seal(given)
     given.fill(0)
-    const { unseal, isIntact } = seal.end()()
+    const { unseal, isIntact } = unsealWith(secret, seal.end())
     const given2 = Buffer.from(bytes)
     const text = unseal(given2)
     given2.fill(0)
@@ -51,9 +53,9 @@ describe.each([
   })
 })
 
-describe('keySeal', () => {
+describe('a seal with a secret', () => {
   it('makes noise of a document, other noise each time', () => {
-    const [a, b] = [sealed(keySeal()), sealed(keySeal())]
+    const [a, b] = [sealed(newSecret()), sealed(newSecret())]
     expect(a.bytes).not.toEqual(document)
     expect(a.bytes).not.toEqual(b.bytes)
     expect(unsealed(b.unsealing(), a.bytes, 0).isIntact).toBe(false)

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { HeldDocument, Spool } from '../../../src/core/ports.ts'
-import { blockBytes } from '../../../src/spool/content.ts'
+import { blockBytes, largeBlockBytes } from '../../../src/spool/blocks.ts'
 import { type SpoolOptions, spool } from '../../../src/spool/spool.ts'
 
-const limit = 1_048_576
+/** Less than a large block: what does not fit goes to a file as a whole. */
+const limit = 1_000_000
 const block = blockBytes
 const signal = new AbortController().signal
 const nothingHeld = { documents: 0, memoryBytes: 0, diskBytes: 0 }
@@ -16,7 +17,7 @@ const nothingHeld = { documents: 0, memoryBytes: 0, diskBytes: 0 }
 async function newSpool(options: SpoolOptions = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'crocevia-spool-test-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  const held = spool({ directory, ...options })
+  const held = spool({ directory, memoryBytes: limit, ...options })
   onTestFinished(() => held[Symbol.asyncDispose]())
   return { spool: held, directory }
 }
@@ -160,6 +161,55 @@ describe.each([
       }),
     )
     expect(spool.usage()).toEqual(nothingHeld)
+  })
+})
+
+describe('a document beyond a large block', () => {
+  const mebibyte = largeBlockBytes
+
+  it.each([
+    [mebibyte + 1, mebibyte + 1, 0],
+    [2 * mebibyte, 2 * mebibyte, 0],
+    [2 * mebibyte + 1, 2 * mebibyte, 1],
+    [5 * mebibyte + 12_345, 2 * mebibyte, 3 * mebibyte + 12_345],
+  ])('of %d bytes is held in memory as far as may be, the rest in a file', async (size, memoryBytes, diskBytes) => {
+    const { spool, directory } = await newSpool({ memoryBytes: 2 * mebibyte + 5, isNamed: true })
+    const bytes = randomBytes(size)
+    const document = await hold(spool, [bytes.subarray(0, 300_000), bytes.subarray(300_000)])
+    expect(spool.usage()).toEqual({ documents: 1, memoryBytes, diskBytes })
+    await expectHeld(document, bytes)
+    for await (const chunk of document.read()) chunk.fill(0)
+    await expectHeld(document, bytes)
+    await document[Symbol.asyncDispose]()
+    expect(spool.usage()).toEqual(nothingHeld)
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  it('is held as it came although the memory of another was used for it', async () => {
+    const { spool } = await newSpool({ memoryBytes: 2 * mebibyte })
+    const documents = Array.from({ length: 8 }, (_, index) => randomBytes(4 * mebibyte - index))
+    await Promise.all(
+      documents.map(async (bytes, index) => {
+        if (index % 2 === 1) {
+          const sink = spool.begin({ maxBytes: 4 * mebibyte, signal })
+          await sink.write(randomBytes(3 * mebibyte))
+          await sink.abort()
+        }
+        await using document = await hold(spool, [bytes])
+        await expectHeld(document, bytes)
+      }),
+    )
+    expect(spool.usage()).toEqual(nothingHeld)
+  })
+
+  it('leaves the memory of small ones alone', async () => {
+    const options = { memoryBytes: 4 * mebibyte, totalMemoryBytes: 20_000, totalLargeMemoryBytes: 3 * mebibyte }
+    const { spool } = await newSpool(options)
+    await hold(spool, [randomBytes(2 * mebibyte)])
+    await hold(spool, [randomBytes(2 * mebibyte)])
+    expect(spool.usage()).toMatchObject({ memoryBytes: 3 * mebibyte, diskBytes: mebibyte })
+    await hold(spool, [randomBytes(5_000)])
+    expect(spool.usage()).toMatchObject({ memoryBytes: 3 * mebibyte + 5_000, diskBytes: mebibyte })
   })
 })
 
