@@ -22,7 +22,12 @@ function documentsOf(party: PartyName) {
 }
 const first = (party: PartyName) => documentsOf(party)[0] ?? { home: '', repositoryUniqueId: '', uniqueId: '' }
 const [ours, veneto, campania] = [first('tuscany'), first('region-050'), first('region-150')]
-const sizes = { [ours.uniqueId]: large, [veneto.uniqueId]: large, [campania.uniqueId]: large }
+/** Most of it goes to a file. */
+const largest = documentsOf('tuscany')[2] ?? ours
+const sizes = {
+  ...{ [ours.uniqueId]: large, [veneto.uniqueId]: large, [campania.uniqueId]: large },
+  [largest.uniqueId]: 3 * large,
+}
 const contents = contentsOf(seed, sizes)
 const isWhole = ({ bytes, uniqueId }: { readonly bytes: Buffer; readonly uniqueId: string }) =>
   bytes.equals(contents.bytes(uniqueId))
@@ -107,7 +112,7 @@ describe.skipIf(!existsSync('/proc/self/fd'))('the spool', () => {
   it('holds nothing of a caller who leaves while a document arrives', async () => {
     await network.record.behave({ behave: 'slow-drip', delayMs: 40, face: 'repository' })
     const caller = new AbortController()
-    const asking = retrieve([ours], { signal: caller.signal })
+    const asking = retrieve([largest], { signal: caller.signal })
     const left = expect(asking).rejects.toThrow()
     await expect.poll(inFiles, { interval: 10 }).toBe(1)
     caller.abort()
