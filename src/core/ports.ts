@@ -1,13 +1,23 @@
-import type { GatewayError } from './errors.ts'
+import type { GatewayError, Issue } from './errors.ts'
 import type { QueryAnswer } from './model/answers.ts'
 import type { Assertion, AuthenticatedCall, AuthorizedCall, Peer } from './model/call.ts'
 import type { Consent, MetadataChange, Notification, Pushed } from './model/change.ts'
+import type { CitizenFacts } from './model/citizen-registry.ts'
+import type {
+  ConsentSet,
+  ConsentState,
+  ConsentsSet,
+  Disclosure,
+  DisclosureDocument,
+  OrganDonation,
+} from './model/consents.ts'
 import type { Demographics } from './model/demographics.ts'
 import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
 import type { RetrieveNotice } from './model/notice.ts'
 import type { Patient, PatientId } from './model/patient.ts'
 import type { DocumentReference, RetrieveAnswer } from './model/retrieval.ts'
 import type { StoredQuery } from './model/stored-query.ts'
+import type { Timestamp } from './model/timestamp.ts'
 import type { Service } from './policy/access-table.ts'
 
 /** Milliseconds since the epoch. */
@@ -27,6 +37,9 @@ export interface KnownPatient {
   readonly assistedBy?: HomeCommunityId | 'none'
   /** Absent when the index tells none. */
   readonly demographics?: Demographics
+  readonly dateOfDeath?: Timestamp
+  /** A warning for whoever is told about the person: what is known of them may be wrong, or may not be all. */
+  readonly doubt?: Issue
 }
 
 /** Hands out documents: ITI-43 inside a community, ITI-39 across. Rejects with GatewayError only. */
@@ -60,6 +73,31 @@ export interface ConsentSource {
   consents(patient: Patient, call: AuthorizedCall): Promise<readonly Consent[] | undefined>
 }
 
+/** Keeps what persons have consented to. Rejects with GatewayError, with its own words among the issues. */
+export interface ConsentRegister {
+  /** How the consents are called that a set must name, each of them; absent, those that `state` tells. */
+  readonly managed?: readonly string[]
+  /** All that is kept of a person's consents. */
+  state(patientId: PatientId, call: AuthorizedCall): Promise<ConsentState>
+  /**
+   * Sets them, once. Rejects with `community-rejected` when they were refused; after any other rejection whether they were set
+   * is unknown.
+   */
+  register(set: ConsentSet, call: AuthorizedCall): Promise<ConsentsSet>
+}
+
+/** Keeps the information notices that consents are given on. Rejects with GatewayError. */
+export interface DisclosureRegister {
+  retrieve(id: string, call: AuthorizedCall): Promise<Disclosure>
+  /** Makes documents a new notice of a region, and tells its id. Whether it is one is unknown after a timeout. */
+  communicate(documents: readonly DisclosureDocument[], call: AuthorizedCall): Promise<string>
+}
+
+/** Knows what persons declared about giving organs; `undefined` when nothing. Rejects with GatewayError. */
+export interface OrganDonationSource {
+  declared(patientId: PatientId, call: AuthorizedCall): Promise<OrganDonation | undefined>
+}
+
 /** Passes on that documents were retrieved. Rejects with GatewayError; telling the same twice does no harm. */
 export interface RetrieveNotices {
   tell(notice: RetrieveNotice, signal: AbortSignal): Promise<void>
@@ -71,8 +109,19 @@ export interface PatientLocator {
   locate(patientId: PatientId, call: AuthorizedCall): Promise<KnownPatient | undefined>
 }
 
-/** How a community stands to ours; decides when it is asked (architecture: routing). */
-export type Relation = 'own' | 'national' | 'partner'
+/**
+ * Knows which identifiers a citizen has had, which are in force, and which region assists: Sistema TS, or ANA after it.
+ * `undefined` when nobody is known under the identifier. Rejects with GatewayError when it cannot tell.
+ */
+export interface CitizenRegistry {
+  look(patientId: PatientId, call: AuthorizedCall): Promise<CitizenFacts | undefined>
+}
+
+/**
+ * How a community stands to ours; decides when it is asked (architecture: routing). A `supplement` adds to our own index
+ * what it knows of those we assist, keeps no index of anybody, and has not heard of what they hide.
+ */
+export type Relation = 'own' | 'national' | 'partner' | 'supplement'
 
 /**
  * One community as the gateway sees it. An actor that is absent is a transaction the community does not offer; the
@@ -93,6 +142,10 @@ export interface Community extends AsyncDisposable {
   readonly recipient?: DocumentRecipient
   readonly notifications?: NotificationRecipient
   readonly consents?: ConsentSource
+  readonly consentRegister?: ConsentRegister
+  readonly disclosures?: DisclosureRegister
+  readonly organDonation?: OrganDonationSource
+  readonly citizens?: CitizenRegistry
 }
 
 /** Throws `access-denied`, or turns a call into one that may reach a community. */
@@ -106,8 +159,10 @@ export interface AccessPolicy {
    * change (`serviceOfChange`) where none is given. What a removal removes is judged as far as it is known by then.
    */
   authorizeChange(change: MetadataChange, call: AuthenticatedCall, service?: Service): AuthorizedCall
-  /** For what is neither: the role, the purpose and the action must be the service's. */
-  authorizeService(service: Service, call: AuthenticatedCall): AuthorizedCall
+  /** For what is neither: the role, the purpose and the action must be the service's, and the patients the assertion's. */
+  authorizeService(service: Service, call: AuthenticatedCall, patients?: readonly PatientId[]): AuthorizedCall
+  /** Once the person has been found: what depends on who assists them. */
+  admit(call: AuthorizedCall, known: KnownPatient): void
 }
 
 /** One attempt to reach data, granted or refused. Written before the answer leaves. */
@@ -250,6 +305,8 @@ export interface JournalDraft {
   readonly pushed: Pushed
   /** To whom it is to be delivered: the kind of its delivery; absent, it is only kept. */
   readonly deliverAs?: string
+  /** The kind of the delivery that follows once its recipient has it; absent, there is none. */
+  readonly followedBy?: string
 }
 
 /** `pending` is not with its recipient yet; `kept` has none. */
@@ -297,6 +354,8 @@ export interface PushJournal {
   about(patients: readonly PatientId[], since?: number): Promise<PatientChanges>
   /** Pending changes that touch one of the objects, in their order. */
   touching(objects: readonly string[]): Promise<readonly JournaledPush[]>
+  /** What is only kept and touches one of the objects, in its order: as long as it is kept. */
+  naming(objects: readonly string[]): Promise<readonly JournaledPush[]>
   find(id: string): Promise<JournaledPush | undefined>
   /** It is given up, and its delivery with it. False when it was not pending, or when its delivery is under way. */
   discard(id: string, reason: string): Promise<boolean>

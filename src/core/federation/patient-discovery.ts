@@ -29,11 +29,7 @@ export async function discoverPatient(
   if (asked === undefined) {
     throw new GatewayError('parameter-missing', 'People are found by an identifier here, not by demographics alone')
   }
-  // Who may know of somebody is who may search for their documents: a search would tell as much.
-  const call = parts.policy.authorize(
-    { type: 'FindDocuments', patientId: asked, status: ['approved'], filter: {}, extra: [] },
-    caller,
-  )
+  const call = parts.policy.authorizeService('discover', caller, [asked])
   const known = await located(asked, call, parts)
   if (known === undefined || !identifiers.every((id) => mayBe(id, known, caller.assertion))) return undefined
   if (known.demographics !== undefined && contradict(demographics, known.demographics)) return undefined

@@ -1,16 +1,16 @@
 import { asGatewayError, type GatewayError, type Issue } from '../errors.ts'
 import { nothingFound, type QueryAnswer } from '../model/answers.ts'
 import type { AuthorizedCall } from '../model/call.ts'
-import type { MetadataChange } from '../model/change.ts'
+import type { MetadataChange, Submission } from '../model/change.ts'
 import type { DocumentEntry } from '../model/metadata.ts'
 import type { GetDocuments, StoredQuery } from '../model/stored-query.ts'
 import type { Community, JournaledPush, KnownPatient, PatientChanges, PushJournal } from '../ports.ts'
 import { ask } from './ask.ts'
 import type { Context } from './complete.ts'
-import { obscured, overlaid } from './overlay.ts'
+import { logicalIdOf, obscured, overlaid } from './overlay.ts'
 
 /** What a read of the index needs of the journal. */
-export type Pushes = Pick<PushJournal, 'about'>
+export type Pushes = Pick<PushJournal, 'about' | 'touching'>
 
 const nothingPushed: PatientChanges = { generation: 0, sequence: 0, pushes: [] }
 
@@ -39,6 +39,29 @@ export async function pushedSince(
   return { ...now, pushes: [...bySequence.values()].sort((a, b) => a.sequence - b.sequence) }
 }
 
+/**
+ * Hidings that are pending for documents that were told, whatever identifier of their person they name: where the person's
+ * identifiers are not all known, what was pushed about the person is not either.
+ */
+export async function hidingsOf(
+  entries: readonly DocumentEntry[],
+  pushes: Pushes | undefined,
+): Promise<readonly MetadataChange[]> {
+  if (pushes === undefined || entries.length === 0) return []
+  const ids = [...new Set(entries.map(({ uniqueId }) => uniqueId))]
+  const hidings: MetadataChange[] = []
+  for (let from = 0; from < ids.length; from += mostObjects) {
+    const touching = await pushes.touching(ids.slice(from, from + mostObjects))
+    for (const { pushed } of touching) {
+      if (pushed.kind === 'change' && pushed.change.type === 'hide') hidings.push(pushed.change)
+    }
+  }
+  return hidings
+}
+
+/** How many objects the journal is asked about at once. */
+const mostObjects = 4096
+
 /** The changes among what was pushed; one that was given up changes nothing. */
 export function changesOf({ pushes }: PatientChanges): readonly MetadataChange[] {
   return pushes.flatMap(({ pushed, state }) =>
@@ -53,22 +76,34 @@ export function entriesIn(changes: readonly MetadataChange[]): readonly Document
   })
 }
 
+/** Whether who asks may be told of an entry that the record has no word on. */
+export type MayTell = (entry: DocumentEntry, call: AuthorizedCall) => boolean
+
 /**
- * How one community is asked: our own with what was pushed laid over its answers. While it is silent, what was pushed is
- * told, and an issue says that there may be more.
+ * How one community is asked: our own with what was pushed laid over its answers. While it is silent, documents that were
+ * only pushed are told, and an issue says that there may be more. Of documents it has, what was pushed is not all: it may
+ * have hidden them since. Where nothing may be told, the silence is answered as if nothing had been pushed.
  */
-export function asker(community: Community, known: KnownPatient, changes: readonly MetadataChange[]) {
+export function asker(community: Community, known: KnownPatient, changes: readonly MetadataChange[], mayTell: MayTell) {
   return async (query: StoredQuery, call: AuthorizedCall): Promise<QueryAnswer> => {
     if (community.relation !== 'own' || changes.length === 0) return await ask(community, query, known, call)
     try {
       return overlaid(query, await ask(community, query, known, call), changes, known.patient)
     } catch (thrown) {
       const error = asGatewayError(thrown)
+      const fresh = new Set(changes.flatMap((change) => (change.type === 'submit' ? newIds(change.submission) : [])))
       const pending = overlaid(query, nothingFound, changes, known.patient)
-      if (error.fault !== 'community' || pending.entries.length === 0) throw error
-      return { ...pending, issues: [silent(error)] }
+      const entries = pending.entries.filter((entry) => {
+        return (fresh.has(entry.entryUuid) || fresh.has(logicalIdOf(entry))) && mayTell(entry, call)
+      })
+      if (error.fault !== 'community' || entries.length === 0) throw error
+      return { ...nothingFound, entries, issues: [silent(error)] }
     }
   }
+}
+
+function newIds({ entries }: Submission): readonly string[] {
+  return entries.map(({ entryUuid }) => entryUuid)
 }
 
 function silent({ message }: GatewayError): Issue {

@@ -3,14 +3,25 @@ import type { FederatedAnswer, QueryAnswer } from '../model/answers.ts'
 import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
 import { isPatient, onlyIdentifier, type PatientId, withIdentifiers } from '../model/patient.ts'
 import { namesPatient, type StoredQuery } from '../model/stored-query.ts'
-import type { IsAuthor } from '../policy/visibility.ts'
+import { citedOrders, isBoundByChain } from '../policy/hiding-chain.ts'
+import { type IsAuthor, isVisible } from '../policy/visibility.ts'
 import type { AccessPolicy, Clock, Community, KnownPatient, PatientChanges, PatientLocator } from '../ports.ts'
 import { type Context, contextOf } from './complete.ts'
 import type { ConsentGate } from './consents.ts'
 import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
 import { type Disagreement, merge } from './merge.ts'
 import { hiddenByOrders, type OrderParts } from './orders.ts'
-import { asker, changesOf, entriesIn, overtaken, type Pushes, pushedAbout, pushedSince } from './pushed.ts'
+import {
+  asker,
+  changesOf,
+  entriesIn,
+  hidingsOf,
+  type MayTell,
+  overtaken,
+  type Pushes,
+  pushedAbout,
+  pushedSince,
+} from './pushed.ts'
 import { hiddenIds, withhold } from './withhold.ts'
 
 /** What a federated question needs. */
@@ -46,6 +57,7 @@ export async function federate(
 ): Promise<FederatedAnswer> {
   const authorized = parts.policy.authorize(query, caller)
   const { known, doubt } = await locate(patientOf(query, authorized), authorized, parts)
+  parts.policy.admit(authorized, known)
   const before = await pushedAbout(known, parts.pushes)
   const consented = async ({ generation }: PatientChanges): Promise<AuthorizedCall> => {
     const narrowed = await parts.consents?.narrowed(authorized, known, generation)
@@ -53,6 +65,11 @@ export async function federate(
   }
   const call = await consented(before)
   const targets = route(known)
+  const mayTell: MayTell = (entry, { permit }) => {
+    // Whether a prescription is hidden is not known while the record is silent.
+    const isFree = !isBoundByChain(permit) || citedOrders([entry]).size === 0
+    return isFree && isVisible(entry, permit, parts.isAuthor)
+  }
   const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))
   let waiting = targets.length
   const { answers, failures, asked } = await fanOut(
@@ -61,7 +78,7 @@ export async function federate(
     parts.clock,
     async (community, leg) => {
       try {
-        const answer = await askInContext(community, query, leg, asker(community, known, changesOf(before)))
+        const answer = await askInContext(community, query, leg, asker(community, known, changesOf(before), mayTell))
         if (waiting > 1) parts.onEarlyAnswer?.(answer)
         return answer
       } finally {
@@ -70,13 +87,18 @@ export async function federate(
     },
     onLeg,
   )
-  const shown = await shownOf(answers, { query, known, before, consented }, { communities: targets, ...parts })
+  const { shown, generation } = await shownOf(
+    answers,
+    { query, known, before, consented, isAlone: doubt !== undefined },
+    { communities: targets, ...parts },
+  )
   const { answer, disagreements } = merge(shown, known)
   for (const disagreement of disagreements) parts.onDisagreement?.(call, disagreement)
   const own = targets.find(({ relation }) => relation === 'own') ?? targets[0]
   const issues =
     doubt === undefined || own === undefined ? answer.issues : [...answer.issues, { ...doubt, home: own.home }]
-  return { ...answer, issues, asked, failures }
+  const asOf = { identifiers: known.patient.identifiers, generation }
+  return { ...answer, issues, asked, failures, ...(parts.pushes === undefined ? {} : { asOf }) }
 }
 
 interface Shown {
@@ -85,6 +107,8 @@ interface Shown {
   readonly before: PatientChanges
   /** The call as the person's consents allow it, after what was pushed about them. */
   readonly consented: (since: PatientChanges) => Promise<AuthorizedCall>
+  /** The person may have identifiers that could not be found out. */
+  readonly isAlone: boolean
 }
 
 /** How often what was pushed meanwhile is taken into account; who is pushed about faster than this is asked about later. */
@@ -96,13 +120,14 @@ const mostLooks = 5
  */
 async function shownOf(
   answers: readonly { readonly from: Community; readonly answer: InContext }[],
-  { query, known, before, consented }: Shown,
+  { query, known, before, consented, isAlone }: Shown,
   parts: FederationParts & OrderParts,
 ) {
   let since = await pushedSince(before, known, parts.pushes)
   for (let look = 0; look < mostLooks; look++) {
     const call = await consented(since)
-    const changes = changesOf(since)
+    const doubtful = isAlone ? answers.flatMap(({ answer }) => [...answer.entries, ...answer.context.entries]) : []
+    const changes = [...changesOf(since), ...(await hidingsOf(doubtful, parts.pushes))]
     const current = answers.map(({ from, answer }) => ({
       from,
       answer: overtaken(answer, from, query, known, changes),
@@ -114,7 +139,8 @@ async function shownOf(
     const now = following.asked ? await pushedSince(since, known, parts.pushes) : since
     if (now.generation === since.generation) {
       const hidden = new Set([...marked, ...following.ids])
-      return current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+      const shown = current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+      return { shown, generation: since.generation }
     }
     since = now
   }
@@ -145,7 +171,7 @@ async function locateInIndex(id: PatientId, call: AuthorizedCall, { patients, cl
   const signal = AbortSignal.any([call.signal, late])
   try {
     const known = (await unlessAborted(() => patients.locate(id, { ...call, signal }), signal)) ?? alone
-    if (isPatient(known.patient, id)) return { known }
+    if (isPatient(known.patient, id)) return known.doubt === undefined ? { known } : { known, doubt: known.doubt }
     throw new GatewayError('community-misbehaved', 'The patient index answered about another patient')
   } catch (thrown) {
     if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')

@@ -13,7 +13,9 @@ import {
 import type { AccessPolicy, Clock, Community } from '../ports.ts'
 import { fanOut, type OnLeg } from './fan-out.ts'
 import { type Found, located } from './locate-documents.ts'
+import type { Pushes } from './pushed.ts'
 import type { QueryGateway } from './query.ts'
+import { remembering, stillTold } from './still-told.ts'
 import { type Unverified, verifyDocument } from './verify-document.ts'
 
 /** What retrieving needs. */
@@ -27,6 +29,8 @@ export interface RetrieveParts {
   readonly unverified: (holder: Community) => Unverified
   readonly mostDocuments: number
   readonly onLeg?: (call: AuthorizedCall, ...leg: Parameters<OnLeg>) => void
+  /** What is pushed meanwhile takes effect on documents that are under way; without it nothing is ever pushed. */
+  readonly pushes?: Pushes
   /** Told before the answer leaves, which it does not when this rejects. */
   readonly onDelivered?: (call: AuthorizedCall, documents: readonly DeliveredDocument[]) => Promise<void>
 }
@@ -52,11 +56,17 @@ export function retrieveGateway(parts: RetrieveParts): RetrieveGateway {
         throw new GatewayError('parameter-count', `At most ${mostDocuments} documents can be retrieved at once`)
       }
       const call = policy.authorizeRetrieval(caller)
-      const first = await fetched(await located(references, caller, parts), call, parts)
-      const second = await fromOurselves(first, caller, call, parts)
+      const reading = remembering(parts.index)
+      const noting = { ...parts, index: reading.index }
+      const first = await fetched(await located(references, caller, noting), call, noting)
+      const second = await fromOurselves(first, caller, call, noting)
+      const { documents, failures } = await stillTold([...first.documents, ...second.documents], caller, {
+        ...noting,
+        read: reading.read,
+      })
       const answer = {
-        documents: inOrder([...first.documents, ...second.documents], references),
-        failures: inOrder([...first.failures, ...second.failures], references),
+        documents: inOrder(documents, references),
+        failures: inOrder([...first.failures, ...second.failures, ...failures], references),
         asked: [...first.asked, ...second.asked],
       }
       await parts.onDelivered?.(call, answer.documents)

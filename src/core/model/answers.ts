@@ -1,6 +1,7 @@
 import type { GatewayError, Issue } from '../errors.ts'
 import type { HomeCommunityId } from './identifiers.ts'
 import type { Association, DocumentEntry, Folder, ObjectReference, SubmissionSet } from './metadata.ts'
+import type { PatientId } from './patient.ts'
 
 /** What one community answers to a stored query. Its own errors and warnings stand beside what it did find. */
 export interface QueryAnswer {
@@ -56,12 +57,19 @@ export interface MergedAnswer {
   readonly issues: readonly CommunityIssue[]
 }
 
+/** Of whom something was told, as of everything that was pushed about them until then. */
+export interface AsOf {
+  readonly identifiers: readonly PatientId[]
+  readonly generation: number
+}
+
 export type Federated<A> = A & {
   readonly asked: readonly Leg[]
   readonly failures: readonly CommunityFailure[]
 }
 
-export type FederatedAnswer = Federated<MergedAnswer>
+/** `asOf` is for those who act on the answer later; it is told to nobody. Absent where nothing is ever pushed. */
+export type FederatedAnswer = Federated<MergedAnswer> & { readonly asOf?: AsOf }
 
 /**
  * Success, partial success or failure, after ITI TF-2: 3.18.4.1.3 and the truth table of docs/conformance.md:

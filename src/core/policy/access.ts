@@ -26,7 +26,7 @@ export interface DocumentTypeRow {
 
 /** What differs between faces, and what no public source tells. */
 export interface AccessOptions {
-  /** Which services a stored query may be of; default an ordinary search, and one of the hiding chain. */
+  /** Which services a stored query may be of; default an ordinary search. */
   readonly searches?: readonly SearchService[]
   /** The matrix of roles and document types (AD 6.4; ini.md §9 no. 2); default none. */
   readonly matrix?: readonly DocumentTypeRow[]
@@ -44,6 +44,10 @@ export interface AccessOptions {
    * its own where a registry vouches for their region of assistance (#1804).
    */
   readonly regionOf?: (organization: string) => HomeCommunityId | undefined
+  /** Our own home: whom our own domain lets ask for a citizen is its own affair. */
+  readonly home?: HomeCommunityId
+  /** Homes of the national infrastructure: with it, the roles of its systems are believed from nobody else. */
+  readonly national?: ReadonlySet<HomeCommunityId>
 }
 
 /**
@@ -52,10 +56,11 @@ export interface AccessOptions {
  * policy's methods throw `access-denied` otherwise.
  */
 export function accessPolicyOf(options: AccessOptions = {}): AccessPolicy {
-  const { searches = ['search', 'hiding-chain'], indexPush, regionOf, care = 'not-denied' } = options
+  const { searches = ['search'], indexPush, regionOf, care = 'not-denied' } = options
   const table = accessTable.map((row) => (row.service === 'index-push' ? { ...row, ...indexPush } : row))
-  const granted = <S extends Service>(services: readonly S[], { assertion }: AuthenticatedCall): S => {
-    return grantedService(services, assertion, table, care)
+  const granted = <S extends Service>(services: readonly S[], call: AuthenticatedCall): S => {
+    requireSystem(call, options)
+    return grantedService(services, call.assertion, table, care)
   }
   const requirePatient = (asked: readonly PatientId[], { assertion }: AuthenticatedCall) => {
     requireSamePatient(asked, assertion)
@@ -85,14 +90,29 @@ export function accessPolicyOf(options: AccessOptions = {}): AccessPolicy {
       requireTypesTold(change, call.assertion)
       return permitted(call, service)
     },
-    authorizeService(service, call) {
-      return permitted(call, granted([service], call))
+    authorizeService(service, call, patients) {
+      const authorized = permitted(call, granted([service], call))
+      if (patients !== undefined) requirePatient(patients, call)
+      return authorized
+    },
+    admit({ assertion }, { assistedBy }) {
+      if (assistedBy === undefined || assistedBy === 'none' || assertion.community === options.home) return
+      requireAssisted(assertion, assistedBy, regionOf)
     },
   }
 }
 
 /** With what no public source tells as it is by default. */
 export const accessPolicy: AccessPolicy = accessPolicyOf()
+
+/** INI speaks as itself through its own connection, and the national gateway through INI's (ini.md §2.1, §2.4). */
+function requireSystem({ assertion, peer }: AuthenticatedCall, { national }: AccessOptions): void {
+  const { role, community } = assertion
+  if (national === undefined || (role !== 'INI' && role !== spokesman)) return
+  const isBrought = peer.home !== undefined && national.has(peer.home)
+  if (isBrought && (role !== 'INI' || national.has(community))) return
+  throw denied('role', 'This role is the national infrastructure’s own')
+}
 
 /** `asked` are the patients a message names; whoever it names must be the one the claim is about. */
 function requireSamePatient(asked: readonly PatientId[], assertion: Assertion): void {
@@ -109,13 +129,18 @@ function requireSamePatient(asked: readonly PatientId[], assertion: Assertion): 
 }
 
 /** A region may vouch for citizens that it assists and for no others (ini.md §2.4, #1804), where that can be told. */
-function requireOwnCitizen(
-  { role, organization, patientKnownAs }: Assertion,
+function requireOwnCitizen(assertion: Assertion, regionOf: AccessOptions['regionOf']): void {
+  const assistedBy = assertion.patientKnownAs?.assistedBy
+  if (assistedBy !== undefined) requireAssisted(assertion, assistedBy, regionOf)
+}
+
+function requireAssisted(
+  { role, organization }: Assertion,
+  assistedBy: HomeCommunityId,
   regionOf: AccessOptions['regionOf'] = () => undefined,
 ): void {
   const region = role === 'ASS' ? regionOf(organization) : undefined
-  const assistedBy = patientKnownAs?.assistedBy
-  if (region === undefined || assistedBy === undefined || region === assistedBy) return
+  if (region === undefined || region === assistedBy) return
   throw denied('role', 'A region vouches for citizens whom it assists, and for no others')
 }
 
@@ -160,6 +185,18 @@ function typesOf(
 /** The national gateway reads for the author, whom it need not name (ini.md §2.3). */
 const spokesman = 'GTW'
 
+/** Who is about to change documents finds what they made (ini.md §2.6; §4.7: UPDATE, by its maker). */
+function isMakersOwn(
+  service: Service,
+  { role, purposeOfUse }: Assertion,
+  references: AccessOptions['references'],
+): boolean {
+  if (role === spokesman) return false
+  return service === 'reference-retrieval'
+    ? references !== 'anybody'
+    : service === 'search' && purposeOfUse === 'UPDATE'
+}
+
 function permitOf(assertion: Assertion, service: Service, { matrix = [], references }: AccessOptions): Permit {
   const { community, role, purposeOfUse, subject, organization, inCare, documentTypes, locality, application } =
     assertion
@@ -183,8 +220,6 @@ function permitOf(assertion: Assertion, service: Service, { matrix = [], referen
     partition,
     viewer: { role, purposeOfUse, subject },
     ...(shown === undefined ? {} : { documentTypes: shown }),
-    ...(service === 'reference-retrieval' && role !== spokesman && references !== 'anybody'
-      ? { authoredOnly: true }
-      : {}),
+    ...(isMakersOwn(service, assertion, references) ? { authoredOnly: true } : {}),
   }
 }

@@ -11,7 +11,9 @@ export type RoutingMode = 'assisted' | 'everyone'
  * The communities a query goes to. A query about a person for one home goes there, or to the national infrastructure
  * when that reaches it. A query for objects of a home by their ids goes to everybody who tells of that home's documents:
  * an id is the teller's own, and the same document bears another elsewhere. Any other query about a person goes to our own community, to every partner, and to the national infrastructure unless the person is ours:
- * INI has nothing to add for those we assist (architecture §0.1). Throws `community-unknown`, or `community-missing`
+ * INI has nothing to add for those we assist (architecture §0.1); and to supplements only about those whom nobody else
+ * assists: others’ documents are told by their region, through INI, and who need not know is asked about nobody. Throws
+ * `community-unknown`, or `community-missing`
  * when a query without patient names no home (ITI TF-2: 3.18.4.1.3 with 3.38.4.1.2.1).
  */
 export function route(
@@ -23,7 +25,9 @@ export function route(
   const asked = communities.filter(({ registry }) => registry !== undefined)
   const own = asked.find(({ relation }) => relation === 'own')
   const ours = own !== undefined && known.assistedBy === own.home
-  const useful = mode === 'everyone' ? asked : asked.filter(({ relation }) => relation !== 'national' || !ours)
+  const others = known.assistedBy !== undefined && !ours
+  const adds = ({ relation }: Community) => !(relation === 'national' && ours) && !(relation === 'supplement' && others)
+  const useful = mode === 'everyone' ? asked : asked.filter(adds)
   if (query.home === undefined) {
     if (namesPatient(query)) return useful
     throw new GatewayError('community-missing', 'A query without a patient must name one community')
@@ -42,10 +46,12 @@ export function route(
 
 /**
  * Whose word counts about a document, most first: the region of assistance, which keeps the person's one index; who
- * speaks for it (INI); who produced the document; then the others. Returns a rank, lower is stronger.
+ * speaks for it (INI); who produced the document; then the others, and last who only adds to an index: what is registered
+ * goes before what would be made of the same. Returns a rank, lower is stronger.
  */
 export function authorityOf(community: Community, entry: DocumentEntry, known: KnownPatient): number {
   const { assistedBy } = known
+  if (community.relation === 'supplement') return 6
   if (community.home === assistedBy) return 0
   if (community.relation === 'national' && assistedBy !== undefined) return 1
   if (produced(community.home, entry)) return 2

@@ -5,7 +5,7 @@ import type { Assertion } from '../../../../src/core/model/call.ts'
 import type { Consent } from '../../../../src/core/model/change.ts'
 import { onlyIdentifier } from '../../../../src/core/model/patient.ts'
 import { timestamp } from '../../../../src/core/model/timestamp.ts'
-import { accessPolicy } from '../../../../src/core/policy/access.ts'
+import { accessPolicyOf } from '../../../../src/core/policy/access.ts'
 import type { ConsentSource, KnownPatient } from '../../../../src/core/ports.ts'
 import {
   authenticated,
@@ -22,7 +22,7 @@ const whole = [consent('C2'), consent('C3')]
 const ours = known({ assistedBy: homes.tuscany })
 
 const call = (claims: Partial<Assertion> = {}, more: Parameters<typeof authenticated>[1] = {}) =>
-  accessPolicy.authorize(findDocuments(), authenticated(claims, more))
+  accessPolicyOf({ searches: ['search', 'hiding-chain'] }).authorize(findDocuments(), authenticated(claims, more))
 
 /** A source that keeps whom it was asked about. */
 function asking(tell: () => readonly Consent[] | undefined | Promise<never>, more: Partial<ConsentGateParts> = {}) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../../src/core/errors.ts'
 import { documentRecipient, type RecipientParts } from '../../../../src/core/federation/document-recipient.ts'
+import type { UnversionedRecipient } from '../../../../src/core/federation/referents.ts'
 import { nothingFound } from '../../../../src/core/model/answers.ts'
 import type { MetadataChange, Submission } from '../../../../src/core/model/change.ts'
 import type { Association, DocumentEntry } from '../../../../src/core/model/metadata.ts'
@@ -53,8 +54,31 @@ const claims = {
   delete: { action: 'DELETE', purposeOfUse: 'UPDATE' },
 }
 
+/** A record that keeps no former versions; `formerIds` are those its documents had, by those they have. */
+function unversioned(
+  record: readonly DocumentEntry[],
+  formerIds: Readonly<Record<string, readonly string[]>> = {},
+): Pick<Community, 'registry' | 'recipient'> {
+  const recipient: UnversionedRecipient = { formerVersions: 'none', async accept() {} }
+  return {
+    recipient,
+    registry: {
+      async query(query) {
+        if (query.type !== 'GetDocuments') throw new Error(`asked for ${query.type}`)
+        const { ids } = query.documents
+        const idsOf = (one: DocumentEntry) => [one.entryUuid, one.uniqueId, ...(formerIds[one.entryUuid] ?? [])]
+        return { ...nothingFound, entries: record.filter((one) => idsOf(one).some((id) => ids.includes(id))) }
+      },
+    },
+  }
+}
+
 /** A gateway whose record holds these entries, or is silent. */
-function recipient(record: readonly DocumentEntry[] | 'silent' = [], more: Partial<RecipientParts> = {}) {
+function recipient(
+  record: readonly DocumentEntry[] | 'silent' = [],
+  more: Partial<RecipientParts> & { readonly community?: Partial<Community> } = {},
+) {
+  const { community = {}, ...parts } = more
   const journal = memoryJournal()
   const own: Community = {
     home: homes.tuscany,
@@ -73,6 +97,7 @@ function recipient(record: readonly DocumentEntry[] | 'silent' = [], more: Parti
         }
       },
     },
+    ...community,
     async [Symbol.asyncDispose]() {},
   }
   let ids = 0
@@ -89,7 +114,7 @@ function recipient(record: readonly DocumentEntry[] | 'silent' = [], more: Parti
     onAccepted: () => {
       told++
     },
-    ...more,
+    ...parts,
   })
   let message = 0
   return {
@@ -266,5 +291,107 @@ describe('a push into our index', () => {
       expect((await refusal(waiting.accept(change, claimed))).code).toBe('community-unavailable')
       expect(waiting.journal.pushes).toEqual([])
     }
+  })
+})
+
+/** The latest change of a journal. */
+function latest({ pushes }: ReturnType<typeof recipient>['journal']): MetadataChange {
+  const kept = pushes.at(-1)?.pushed
+  if (kept?.kind !== 'change') throw new Error('not a change')
+  return kept.change
+}
+
+function entryIn(change: MetadataChange): DocumentEntry {
+  const [first] = change.type === 'update' || change.type === 'submit' ? change.submission.entries : []
+  if (first === undefined) throw new Error('no entry')
+  return first
+}
+
+describe('a push about a document of which an update is on its way', () => {
+  const newer = { uniqueId: '2.16.840.1.113883.2.9.2.50.4.4^newer' }
+  const known = entry('old', { entryUuid: old, version: '1' })
+
+  it('names the version that is followed in vain where the record keeps versions', async () => {
+    const { accept } = recipient([known])
+    await accept(update('1'), claims.update)
+    const refused = await refusal(accept(replace(newer), claims.replace))
+    expect(codesOf(refused)).toEqual(['XDSRegistryDeprecatedDocumentError'])
+  })
+
+  it('removes but the version it names where the record keeps versions', async () => {
+    const { accept, journal } = recipient([known])
+    await accept(update('1'), claims.update)
+    await accept(remove(old), claims.delete)
+    expect(latest(journal)).toMatchObject({ ids: [old] })
+  })
+
+  it('names the document by any of its ids where the record keeps none', async () => {
+    const { accept, journal } = recipient([], { community: unversioned([known]) })
+    await accept(update('1'), claims.update)
+    const { entryUuid: second } = entryIn(latest(journal))
+    await accept(update('2', { logicalId: second, mimeType: 'text/plain' }), claims.update)
+    const { entryUuid: third, version, logicalId } = entryIn(latest(journal))
+    expect({ version, logicalId }).toEqual({ version: '3', logicalId: old })
+    await accept(replace(newer), claims.replace)
+    const change = latest(journal)
+    if (change.type !== 'submit') throw new Error('not a submission')
+    const [link] = change.submission.associations.filter(({ type }) => type === 'replaces')
+    expect(link?.target).toBe(third)
+    await accept(remove(second), claims.delete)
+    expect(latest(journal)).toMatchObject({ ids: [second, third, old], entries: [{ entryUuid: third }] })
+  })
+
+  it('waits for it, whichever id it names', async () => {
+    const { accept, journal } = recipient([], { community: unversioned([known]) })
+    await accept(update('1'), claims.update)
+    await accept(update('2', { mimeType: 'text/plain' }), claims.update)
+    await accept(remove(old), claims.delete)
+    const [first = [], second = [], third = []] = journal.pushes.map(({ objects }) => objects)
+    expect(second.filter((one) => first.includes(one))).not.toEqual([])
+    expect(third.filter((one) => second.includes(one))).not.toEqual([])
+  })
+})
+
+describe('a push about a document of a record that keeps no former versions', () => {
+  const now = 'urn:uuid:33333333-3333-4333-8333-333333333333'
+  const once = 'urn:uuid:22222222-2222-4222-8222-222222222222'
+  const other = entry('other', { entryUuid: 'urn:uuid:44444444-4444-4444-8444-444444444444', version: '1' })
+  const known = entry('old', { entryUuid: now, logicalId: old, version: '3' })
+
+  it.each([now, once, old])('finds it by %s', async (id) => {
+    const { accept, journal } = recipient([], { community: unversioned([other, known], { [now]: [once, old] }) })
+    await accept(remove(id, other.entryUuid), claims.delete)
+    const change = latest(journal)
+    if (change.type !== 'remove') throw new Error('not a removal')
+    expect(change.ids).toEqual(expect.arrayContaining([id, now, old, other.entryUuid]))
+    expect(change.entries.map(({ entryUuid }) => entryUuid)).toEqual([now, other.entryUuid])
+  })
+
+  it('knows no document by an id that is nobody’s', async () => {
+    const { accept } = recipient([], { community: unversioned([other, known], { [now]: [once, old] }) })
+    const nobody = 'urn:uuid:55555555-5555-4555-8555-555555555555'
+    const refused = await refusal(accept(remove(once, nobody), claims.delete))
+    expect(refused.issues).toMatchObject([{ code: 'UnresolvedReferenceException', location: nobody }])
+  })
+
+  it('is held against the version the record tells', async () => {
+    const community = unversioned([known])
+    expect(codesOf(await refusal(recipient([], { community }).accept(update('2'), claims.update)))).toEqual(['R221'])
+    await expect(recipient([], { community }).accept(update('3'), claims.update)).resolves.toBeDefined()
+  })
+
+  it('is not held against a version it does not tell', async () => {
+    const { version: _, ...silent } = known
+    const { accept, journal } = recipient([], { community: unversioned([silent]) })
+    await accept(update('7'), claims.update)
+    expect(entryIn(latest(journal)).version).toBe('8')
+    const versioned = recipient([{ ...silent, entryUuid: old }])
+    expect(codesOf(await refusal(versioned.accept(update('7'), claims.update)))).toEqual(['R221'])
+  })
+
+  it('finds what is updated by its unique id where the logical id is not one it knows', async () => {
+    const { accept, journal } = recipient([], { community: unversioned([known]) })
+    await accept(update('3', { logicalId: once }), claims.update)
+    expect(entryIn(latest(journal))).toMatchObject({ version: '4', logicalId: old })
   })
 })

@@ -8,7 +8,7 @@ import type { Assertion } from '../../../../src/core/model/call.ts'
 import type { MetadataChange } from '../../../../src/core/model/change.ts'
 import type { DocumentEntry } from '../../../../src/core/model/metadata.ts'
 import type { GetDocuments, StoredQuery } from '../../../../src/core/model/stored-query.ts'
-import { accessPolicy } from '../../../../src/core/policy/access.ts'
+import { accessPolicyOf } from '../../../../src/core/policy/access.ts'
 import type { Community, DocumentRegistry, JournaledPush, KnownPatient } from '../../../../src/core/ports.ts'
 import { isAuthor } from '../../../../src/wire/hl7/author.ts'
 import {
@@ -66,7 +66,11 @@ const updating = (entry: DocumentEntry): MetadataChange => {
   return { type: 'update', submission }
 }
 
-const parts: FederationParts = { policy: accessPolicy, isAuthor, clock: stoppedClock }
+const parts: FederationParts = {
+  policy: accessPolicyOf({ searches: ['search', 'hiding-chain'] }),
+  isAuthor,
+  clock: stoppedClock,
+}
 const locating = (person: Partial<KnownPatient>) => ({ patients: { locate: async () => known(person) } })
 
 async function seen(
@@ -198,7 +202,7 @@ describe('a report that cites a hidden Tuscan prescription', () => {
     ['shown again by an update', updating({ ...prescription, version: '2' }), hiddenPrescription, [report.uniqueId]],
   ])('is %s that is not in the record yet', async (_what, change, kept, shown) => {
     const push = { sequence: 1, state: 'pending', pushed: { kind: 'change', change } } as unknown as JournaledPush
-    const pushes = { about: async () => ({ generation: 1, sequence: 1, pushes: [push] }) }
+    const pushes = { touching: async () => [], about: async () => ({ generation: 1, sequence: 1, pushes: [push] }) }
     const communities = [withRegistry(tuscany, registryOf([], [kept])), withRegistry(veneto, registryOf([report]))]
     expect(ids(await seen(communities))).not.toEqual(shown)
     expect(ids(await seen(communities, { pushes }))).toEqual(shown)
@@ -211,6 +215,7 @@ describe('what is pushed while prescriptions are looked up', () => {
     const push = { sequence: 1, state: 'pending', pushed: { kind: 'change', change: hide } } as unknown as JournaledPush
     const journal = { reads: 0, generation: 0 }
     const pushes = {
+      touching: async () => [],
       about: async () => {
         journal.reads++
         return { generation: journal.generation, sequence: 0, pushes: journal.generation === 0 ? [] : [push] }

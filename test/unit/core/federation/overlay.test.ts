@@ -95,6 +95,14 @@ describe('what was pushed, laid over what the record answers', () => {
     expect(find([third], update(second))).toEqual([third])
   })
 
+  it('keeps a document obscured by an update that the record has overtaken without it', () => {
+    const later = stored('a', { version: '7' })
+    const hidden = obscured(stored('b', { uniqueId: later.uniqueId, logicalId: 'urn:uuid:a', version: '2' }))
+    expect(find([later], update(hidden))).toEqual([hidden])
+    const obscuredLater = obscured(later)
+    expect(find([obscuredLater], update(hidden))).toEqual([obscuredLater])
+  })
+
   it('finds a document that matches only since it was updated', () => {
     const query = findDocuments({ filter: { typeCodes: [{ code: '60591-5' }] } })
     const typed = { code: '60591-5', scheme: '2.16.840.1.113883.6.1' }
@@ -143,6 +151,31 @@ describe('what was pushed, laid over what the record answers', () => {
       expect(answering(query, [], update(next)).entries).toEqual([next])
     }
     expect(answering(getBy('unique-id', 'other'), [], update(next)).entries).toEqual([])
+  })
+
+  it('answers by the id of a version for the one that followed it', () => {
+    const next = stored('b', { uniqueId: stored('a').uniqueId, logicalId: 'urn:uuid:a', version: '2' })
+    const last = stored('c', { uniqueId: stored('a').uniqueId, logicalId: 'urn:uuid:a', version: '3' })
+    const asked = (...ids: string[]) =>
+      answering(getBy('entry-uuid', ...ids), [stored('a')], update(next), update(last))
+    for (const id of ['a', 'b', 'c']) expect(asked(`urn:uuid:${id}`).entries).toEqual([last])
+    const silent = answering(getBy('entry-uuid', 'urn:uuid:a'), [], update(next))
+    expect(silent.entries).toEqual([next])
+    expect(answering(getBy('entry-uuid', 'urn:uuid:x'), [], update(next)).entries).toEqual([])
+  })
+
+  it('answers by the id an update was accepted under for the version the record made of it', () => {
+    const made = stored('a', { version: '2' })
+    const next = stored('b', { uniqueId: made.uniqueId, logicalId: 'urn:uuid:a', version: '2' })
+    expect(answering(getBy('entry-uuid', 'urn:uuid:b'), [made], update(next)).entries).toEqual([made])
+  })
+
+  it('knows a document by its unique id where the record tells neither repository nor logical id', () => {
+    const { repositoryUniqueId: _, ...told } = stored('a')
+    const next = stored('b', { uniqueId: told.uniqueId, logicalId: 'urn:uuid:other', version: '2' })
+    expect(find([told], update(next))).toEqual([next])
+    const elsewhere = stored('a', { repositoryUniqueId: `${repository}.9` })
+    expect(find([elsewhere], update(next))).toEqual([elsewhere, next])
   })
 
   it('tells who replaced whom', () => {

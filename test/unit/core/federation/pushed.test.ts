@@ -180,3 +180,62 @@ describe('a remembered answer', () => {
     expect(asked).toBe(3)
   })
 })
+
+describe('while the record is silent', () => {
+  const silent = community({
+    query: () => Promise.reject(new GatewayError('community-timeout', 'The community did not answer in time')),
+  })
+  const update = (one: DocumentEntry): MetadataChange => ({
+    type: 'update',
+    submission: { submissionSet: submissionSet('s'), entries: [one], folders: [], associations: [] },
+  })
+
+  it('a new version of what the record has is not told: the record may have hidden it since', async () => {
+    const journal = memoryJournal()
+    await push(journal, update(entry('known', { logicalId: 'urn:uuid:first', version: '2' })))
+    expect(await found(journal, [silent])).toMatchObject({ names: [], status: 'failure' })
+  })
+
+  it('a new version of what was only pushed is', async () => {
+    const journal = memoryJournal()
+    await push(journal, submit(entry('pushed')))
+    const next = entry('next', { uniqueId: entry('pushed').uniqueId, logicalId: 'urn:uuid:pushed', version: '2' })
+    await push(journal, update(next))
+    expect((await found(journal, [silent])).names).toEqual(['pushed'])
+  })
+
+  it('the answer is the same whether nothing was pushed or something hidden', async () => {
+    const nothing = await found(memoryJournal(), [silent])
+    const journal = memoryJournal()
+    await push(journal, submit(obscured('pushed')))
+    const hidden = await found(journal, [silent])
+    expect(hidden.merged).toEqual(nothing.merged)
+  })
+
+  it('what cites a prescription is not told, for that may be hidden', async () => {
+    const journal = memoryJournal()
+    const order = '0900A4000000001^^^&2.16.840.1.113883.2.9.4.3.8&ISO^urn:ihe:iti:xds:2013:order'
+    await push(journal, submit(entry('pushed', { referenceIds: [order] })))
+    expect(await found(journal, [silent])).toMatchObject({ names: [], status: 'failure' })
+  })
+})
+
+describe('a hiding told under another identifier of the person', () => {
+  it('is applied also while the patient index is silent', async () => {
+    const journal = memoryJournal()
+    const other = { ...citizen, value: 'ESMPLO70B41D612T' }
+    const uniqueId = entry('seen').uniqueId
+    await journal.append({
+      ...{ id: 'x', transaction: 'NotifyHiding', correlationId: correlationId('c'), digest: '00', receivedAt: 0 },
+      ...{ identities: ['x'], frees: [], patients: [other], objects: [uniqueId], deliverAs: 'push:tuscany' },
+      pushed: { kind: 'change', change: { type: 'hide', patientId: other, uniqueId } },
+    })
+    const gateway = initiatingGateway({
+      ...{ policy: accessPolicy, isAuthor: () => false, clock: stoppedClock, pushes: journal },
+      ...{ communities: [record([entry('seen'), entry('other')])], mode: 'everyone' as const },
+      patients: { locate: () => Promise.reject(new GatewayError('community-timeout', 'No answer in time')) },
+    })
+    const { entries } = await gateway.query(findDocuments(), authenticated())
+    expect(entries.map((one) => one.uniqueId)).toEqual([entry('other').uniqueId])
+  })
+})

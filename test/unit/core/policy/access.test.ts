@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Assertion } from '../../../../src/core/model/call.ts'
 import type { MetadataChange, Submission } from '../../../../src/core/model/change.ts'
+import type { HomeCommunityId } from '../../../../src/core/model/identifiers.ts'
 import { authorities, patientId } from '../../../../src/core/model/patient.ts'
 import type { StoredQuery } from '../../../../src/core/model/stored-query.ts'
 import { type AccessOptions, accessPolicy, accessPolicyOf } from '../../../../src/core/policy/access.ts'
@@ -11,6 +12,7 @@ import {
   findDocuments,
   folder,
   homes,
+  known,
   loinc,
   otherCitizen,
   submissionSet,
@@ -314,5 +316,57 @@ describe('a push', () => {
     const update: MetadataChange = { type: 'update', submission: submission() }
     expect(push(update, updating)).not.toThrow()
     expect(() => accessPolicy.authorizeChange(update, authenticated(updating), 'hide')).toThrow(about('role'))
+  })
+})
+
+describe('the roles of national systems', () => {
+  const national = accessPolicyOf({ searches: ['search', 'hiding-chain'], national: new Set([homes.ini]) })
+  const asked = (claims: Partial<Assertion>, from: HomeCommunityId) => () =>
+    national.authorize(
+      findDocuments(),
+      authenticated(claims, { peer: { home: from, subject: 'CN=x', fingerprint: '00' } }),
+    )
+  const ini = { role: 'INI', purposeOfUse: 'SYSADMIN' }
+  const gateway = { role: 'GTW', purposeOfUse: 'UPDATE' }
+
+  it('are believed of INI, through its own connection', () => {
+    expect(asked({ ...ini, community: homes.ini }, homes.ini)).not.toThrow()
+    expect(asked({ ...gateway, community: homes.veneto }, homes.ini)).not.toThrow()
+  })
+
+  it('are believed of nobody else, whoever brings them', () => {
+    expect(asked({ ...ini, community: homes.veneto }, homes.ini)).toThrow(about('role'))
+    expect(asked({ ...ini, community: homes.ini }, homes.veneto)).toThrow(about('role'))
+    expect(asked({ ...ini, community: homes.veneto }, homes.veneto)).toThrow(about('role'))
+    expect(asked({ ...gateway, community: homes.veneto }, homes.veneto)).toThrow(about('role'))
+    expect(asked({ ...gateway, community: homes.tuscany }, homes.tuscany)).toThrow(about('role'))
+  })
+})
+
+describe('a citizen, once it is known who assists them', () => {
+  const regions = new Map([
+    ['050', homes.veneto],
+    ['090', homes.tuscany],
+  ])
+  const policy = accessPolicyOf({ home: homes.tuscany, regionOf: (organization) => regions.get(organization) })
+  const admitted = (claims: Partial<Assertion>, assistedBy: HomeCommunityId | 'none' | undefined) => () => {
+    const subject = `${citizen.value}^^^&${citizen.authority}&ISO`
+    const call = policy.authorize(
+      findDocuments(),
+      authenticated({ role: 'ASS', purposeOfUse: 'PERSONAL', subject, ...claims }),
+    )
+    policy.admit(call, known(assistedBy === undefined ? {} : { assistedBy }))
+  }
+  const ofVeneto = { organization: '050', community: homes.veneto }
+
+  it('is vouched for by their own region only (#1804)', () => {
+    expect(admitted(ofVeneto, homes.veneto)).not.toThrow()
+    expect(admitted(ofVeneto, homes.tuscany)).toThrow(about('role'))
+  })
+
+  it('is let in where nobody is known to assist them, and by our own domain', () => {
+    expect(admitted(ofVeneto, undefined)).not.toThrow()
+    expect(admitted(ofVeneto, 'none')).not.toThrow()
+    expect(admitted({ organization: '090' }, homes.veneto)).not.toThrow()
   })
 })
