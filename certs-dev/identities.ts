@@ -63,6 +63,8 @@ const organizations = {
   gateway: { code: '090', display: 'Regione Toscana', system: '090CROCEVIA-DEV' },
   portal: { code: '090', display: 'Regione Toscana', system: '090PORTALE-DEV' },
   ini: { code: '000', display: 'INI', system: '000INI-DEV' },
+  // The national FSE 2.0 gateway, which calls back (ini.md §4.9, §7.4).
+  'fse-gateway': { code: '950', display: 'GTW', system: '950GTW-DEV' },
   'region-050': { code: '050', display: 'Regione Veneto', system: '050REGIONEVENETO-DEV' },
   'region-120': { code: '120', display: 'Regione Lazio', system: '120REGIONELAZIO-DEV' },
   'region-150': { code: '150', display: 'Regione Campania', system: '150REGIONECAMPANIA-DEV' },

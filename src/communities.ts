@@ -6,22 +6,24 @@ import { registryAsker } from './client/ask-registry.ts'
 import { documentRetriever } from './client/retrieve-documents.ts'
 import { type CommunityClient, communityClient, type TlsIdentity } from './client/send.ts'
 import { metadataSubmitter } from './client/submit-metadata.ts'
-import type { AdapterTools, WritingAction } from './config/adapter.ts'
+import type { AdapterTools, SistemaTsTools, WritingAction } from './config/adapter.ts'
 import type { CommunityConfig, Federation } from './config/federation.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { GatewayError } from './core/errors.ts'
 import type { AuthorizedCall } from './core/model/call.ts'
-import { homeCommunityId } from './core/model/identifiers.ts'
+import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
 import type { PatientId } from './core/model/patient.ts'
 import type { StoredQuery } from './core/model/stored-query.ts'
 import type { Clock, Community, Spool } from './core/ports.ts'
 import { type Modi, modiOf } from './modi.ts'
 import { guarded } from './resilience/guarded.ts'
 import type { BreakerState, GuardedActor, healthRegistry } from './resilience/health.ts'
+import { type SistemaTsAccess, sistemaTsOf } from './sistema-ts/tools.ts'
 import type { Events } from './telemetry/events.ts'
 import { type FseIssuer, fseIssuer } from './trust/jwt/issue-fse.ts'
 import { type IssuingProfile, samlIssuer, type Vouching } from './trust/saml/issue-saml.ts'
 import type { Signer } from './trust/signer.ts'
+import type { CredentialLatch } from './trust/sistema-ts/latch.ts'
 import { serverJudge, type TrustMaterial } from './trust-material.ts'
 
 /** What connecting the communities of a configuration needs. Whatever is opened is left to `opened` to close. */
@@ -40,6 +42,8 @@ export interface Connected {
   readonly communities: readonly Community[]
   /** Opens new connections from now on; throws when the material cannot be used. */
   readonly renew: (material: TrustMaterial) => void
+  /** What keeps refused credentials from being presented again, by the names of communities; operators reset it. */
+  readonly latches: ReadonlyMap<string, CredentialLatch>
 }
 
 /** Every community of the configuration: its adapter, guarded, cached where it says so. Throws ConfigError. */
@@ -48,6 +52,7 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
   const toolsFor = toolmaker(config, { clock, events, spool, signer: () => material().signer })
   const clients = new Map<string, CommunityClient>()
   const renewals: NonNullable<Modi['renew']>[] = []
+  const latches = new Map<string, CredentialLatch>()
   const communities = config.federation.communities.map((entry, index) => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
     const client = opened.use(clientOf(entry, config, material, clock))
@@ -59,7 +64,9 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
       onFailure: (error) => events.voucherFailed({ community, error }),
     })
     if (modi.renew !== undefined) renewals.push(modi.renew)
-    const connected = connect(entry, toolsFor(entry, client, modi), index)
+    const access = sistemaTsAccess(entry, config, { clock, client, material, events, community })
+    if (access !== undefined) latches.set(entry.name, access.latch)
+    const connected = connect(entry, toolsFor(entry, client, modi, access?.tools), index)
     const onStateChange = ({ actor, to }: { actor: GuardedActor; to: BreakerState }) =>
       events.breakerChanged({ community, actor, state: to })
     const watched = health.add(
@@ -73,7 +80,34 @@ export function connectCommunities(config: LoadedConfig, parts: ConnectParts): C
       for (const [name, client] of clients) client.renew(tlsFor(name, renewed))
       for (const renew of renewals) renew(renewed)
     },
+    latches,
   }
+}
+
+function sistemaTsAccess(
+  entry: CommunityConfig,
+  { federation }: LoadedConfig,
+  {
+    material,
+    events,
+    community,
+    ...parts
+  }: Pick<ConnectParts, 'clock' | 'events' | 'material'> & {
+    readonly client: CommunityClient
+    readonly community: { readonly home: HomeCommunityId; readonly name: string }
+  },
+): SistemaTsAccess | undefined {
+  return sistemaTsOf(entry, {
+    ...parts,
+    gateway: federation.gateway,
+    signer: () => material().signer,
+    material() {
+      const read = material().sistemaTs.get(entry.name)
+      if (read === undefined) throw new GatewayError('internal', 'The files of a community were not read')
+      return read
+    },
+    onRefusal: () => events.credentialsRefused({ community }),
+  })
 }
 
 /** One community as its adapter makes it, without guard and cache. Throws ConfigError. */
@@ -108,7 +142,12 @@ export function toolmaker(
   const lifetime = { lifetimeMs: gateway.assertionLifetimeMs, clock }
   const saml = samlIssuer(signer, { issuer: gateway.organization.code, ...lifetime })
   const tokens = perSigner(signer, (one) => fseIssuer(one, lifetime))
-  return (entry: CommunityConfig, client: CommunityClient, modi: Modi = {}): AdapterTools => {
+  return (
+    entry: CommunityConfig,
+    client: CommunityClient,
+    modi: Modi = {},
+    sistemaTs?: SistemaTsTools,
+  ): AdapterTools => {
     const community = { home: homeCommunityId(entry.home), name: entry.name }
     const profile = issuingProfile(entry, gateway)
     return {
@@ -118,6 +157,7 @@ export function toolmaker(
         return await client.send({ ...request, headers: { ...request.headers, ...headers }, idempotent: true })
       },
       vouch: async ({ audience, call, ...about }) => await tokens().bearer(vouchingFor(gateway, call, about), audience),
+      attest: async ({ call, ...about }) => await saml.issue(vouchingFor(gateway, call, about), profile),
       ask: registryAsker({
         client,
         maxResponseBytes: gateway.maxResponseBytes,
@@ -138,6 +178,7 @@ export function toolmaker(
         ...modi,
         vouch: async ({ call, ...about }) => await saml.issue(vouchingFor(gateway, call, about), profile),
       }),
+      ...(sistemaTs === undefined ? {} : { sistemaTs }),
       mostAtOnce: entry.retrieval.mostAtOnce,
       homeOf: organizationHome,
     }
@@ -201,7 +242,8 @@ interface Intent {
   readonly patientId?: PatientId | undefined
   readonly query?: StoredQuery
   readonly does?: WritingAction | 'READ' | undefined
-  /** Where the act has a purpose of its own. */
+  /** Where the act has a role or a purpose of its own. */
+  readonly role?: string | undefined
   readonly purposeOfUse?: string | undefined
 }
 
@@ -214,14 +256,14 @@ function vouchingFor(
   { assertion }: AuthorizedCall,
   { patientId, query, does = 'READ', ...intent }: Intent = {},
 ): Vouching {
-  const { subject, role, inCare } = assertion
+  const { subject, inCare } = assertion
   // Those whose form of assertion names no place ask from ours.
   const locality = assertion.locality ?? organization.locality
   const patient = patientId ?? assertion.patientId
   if (patient === undefined) throw new GatewayError('access-denied', 'The assertion names no patient')
   return {
     subject,
-    role,
+    role: intent.role ?? assertion.role,
     purposeOfUse: intent.purposeOfUse ?? assertion.purposeOfUse,
     // What we are about to do ourselves; the policy has refused whoever claimed anything else.
     action: does,

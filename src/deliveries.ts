@@ -43,6 +43,11 @@ export function pushesTo({ name }: Pick<Community, 'name'>): string {
   return `push:${name}`
 }
 
+/** The kind of the deliveries of what our producers pushed to whoever else is to know of it. */
+export function publishedTo({ name }: Pick<Community, 'name'>): string {
+  return `publish:${name}`
+}
+
 /** Starts to deliver what waits in the outbox. */
 export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): Deliveries {
   const { communities, outbox, journal, clock } = parts
@@ -51,6 +56,7 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
   const own = communities.find((community) => community.home === home)
   const patients = own?.patients
   const notified = communities.filter(({ notices }) => notices !== undefined)
+  const pushing = { journal, clock, timeoutMs: rules.timeoutMs, ourselves: spokesman(gateway, clock) }
   const working = dispatcher({
     outbox,
     clock,
@@ -58,12 +64,10 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
       ...notified.map((community) => [kindOf(community), retrieveDeliverer(community)] as const),
       ...(own === undefined
         ? []
-        : [
-            [
-              pushesTo(own),
-              pushDeliverer({ journal, own, clock, timeoutMs: rules.timeoutMs, ourselves: spokesman(gateway, clock) }),
-            ] as const,
-          ]),
+        : [[pushesTo(own), pushDeliverer({ ...pushing, to: own, isLast: assistedBy(own) })] as const]),
+      ...communities
+        .filter(({ relation, recipient }) => relation === 'national' && recipient !== undefined)
+        .map((community) => [publishedTo(community), pushDeliverer({ ...pushing, to: community })] as const),
     ]),
     backoff: { firstMs: rules.firstRetryMs, factor: 2, mostMs: rules.longestRetryMs, random: Math.random },
     concurrency: rules.concurrency,
@@ -86,6 +90,21 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
     },
     wake: () => working.wake(),
     [Symbol.asyncDispose]: () => working[Symbol.asyncDispose](),
+  }
+}
+
+/**
+ * Whether a push is about somebody whom the community is known to assist: then its record is the one that counts. Where that
+ * is not known INI decides: it leaves those whom we assist to us (R220, ini.md §6.1).
+ */
+function assistedBy({ home, patients }: Community) {
+  return async ({ patients: [patient] }: JournaledPush, call: AuthorizedCall): Promise<boolean> => {
+    if (patients === undefined || patient === undefined) return false
+    try {
+      return (await patients.locate(patient, call))?.assistedBy === home
+    } catch {
+      return false
+    }
   }
 }
 

@@ -44,6 +44,7 @@ import { reloadable } from './keys/reloadable.ts'
 import { nationalDoors } from './national.ts'
 import { openStore } from './open-store.ts'
 import { anchorReader } from './parties.ts'
+import { producerTransactions } from './producers.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { spool } from './spool/spool.ts'
 import { writableStore } from './store/writable.ts'
@@ -59,6 +60,7 @@ import { loadTrustMaterial, type TrustMaterial, trustFiles } from './trust-mater
 import { watchCertificates } from './watch-certificates.ts'
 import { prepareEntries } from './wire/ebrim/query-response.ts'
 import { isAuthor } from './wire/hl7/author.ts'
+import { workflowStatusApp } from './workflow-status.ts'
 
 /** A running gateway. */
 export interface Gateway extends AsyncDisposable {
@@ -145,7 +147,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     deadlineMs: gateway.deadlineMs,
     admission: admission(gateway.maxConcurrentExchanges),
   }
-  const policyFor = policiesOf(federation)
+  const policyFor = policiesOf(federation, communities)
   const consents = consentsOf(federation, communities, clock)
   const rules = federationParts(own, {
     ...{ policy: policyFor(), pushes: store.journal, communities, clock, events },
@@ -155,7 +157,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const initiating = initiatingGateway({ ...rules, communities, mode: gateway.routing })
   const responding = respondingGateway({ ...rules, own })
   const retrieving = {
-    ...{ policy: rules.policy, clock, home, mostDocuments: retrieval.maxDocuments },
+    ...{ policy: rules.policy, clock, home, mostDocuments: retrieval.maxDocuments, pushes: store.journal },
     unverified: ({ name }: Community) => unverifiedOf(config, name),
     ...(rules.onLeg === undefined ? {} : { onLeg: rules.onLeg }),
   }
@@ -171,9 +173,14 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   const { deadlineMs } = retrieval
   const forConsumers = (peer: Peer) => peer.home === home
   const forCommunities = (peer: Peer) => peer.home !== undefined && peer.home !== home
+  const journal = countedJournal(store.journal, (push) => events.pushTaken(push))
+  const producing = producerTransactions(config, {
+    ...{ own, communities, journal, deliveries: told, policy: rules.policy, clock },
+  })
+  const registryWsdl = producing.length === 0 ? 'DocumentRegistry' : 'DocumentRegistry_Producers'
   const doors: Door[] = [
-    door(paths.iti18, 'ihe/wsdl/DocumentRegistry', {
-      serve: soapEndpoint({ transactions: [iti18(initiating, home)], admits: forConsumers }, soap),
+    door(paths.iti18, `ihe/wsdl/${registryWsdl}`, {
+      serve: soapEndpoint({ transactions: [iti18(initiating, home), ...producing], admits: forConsumers }, soap),
     }),
     door(paths.iti43, 'ihe/wsdl/DocumentRepository', {
       serve: soapEndpoint({ transactions: [{ ...iti43(retrievals, home), deadlineMs }], admits: forConsumers }, soap),
@@ -189,8 +196,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     }),
     ...discoveryDoor(own, { home, admits: forCommunities, policy: rules.policy, soap, clock }),
     ...nationalDoors(config, {
-      ...{ own, communities, rules, policyFor, soap, clock, door },
-      journal: countedJournal(store.journal, (push) => events.pushTaken(push)),
+      ...{ own, communities, rules, policyFor, soap, clock, door, journal },
       deliveries: told,
       retrievals: ownRetrievals,
     }),
@@ -203,7 +209,16 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     ...soap,
     guardOf: ({ name = '' }) => trust.current().tokens.guards.get(name),
   })
-  const server = soapServer(config, material(), { doors, api }, events)
+  const callbacks =
+    gateway.workflowStatus === undefined
+      ? []
+      : [
+          workflowStatusApp({
+            api: { ...soap, identify: (certificate) => trust.current().identifyCallback(certificate) },
+            ...{ journal, clock, events },
+          }),
+        ]
+  const server = soapServer(config, material(), { doors, apis: [api, ...callbacks] }, events)
   const lookAtEnds = watchCertificates(() => [...material().ending, ...trust.current().tokens.ending], {
     clock,
     events,
@@ -262,7 +277,9 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
 }
 
 /** Policies by the services they let through; by default those of ordinary faces. */
-function policiesOf({ gateway: { access, pushes } }: LoadedConfig['federation']) {
+function policiesOf({ gateway }: LoadedConfig['federation'], communities: readonly Community[]) {
+  const { access, pushes } = gateway
+  const national = new Set(communities.filter(({ relation }) => relation === 'national').map(({ home }) => home))
   const matrix = access.documentTypes.map(({ roles, purposes, types }) => ({
     roles,
     ...(purposes === undefined ? {} : { purposes }),
@@ -270,11 +287,15 @@ function policiesOf({ gateway: { access, pushes } }: LoadedConfig['federation'])
   }))
   return (...searches: readonly SearchService[]) =>
     accessPolicyOf({
-      matrix,
-      regionOf: regionHome,
-      references: pushes.referencesTo,
+      ...{ matrix, national, home: homeCommunityId(gateway.home), regionOf: regionHome },
+      ...{ care: access.careClaim, references: pushes.referencesTo },
+      ...(access.indexPush === undefined ? {} : { indexPush: rightOf(access.indexPush) }),
       ...(searches.length === 0 ? {} : { searches }),
     })
+}
+
+function rightOf(told: { readonly roles: string[]; readonly purposes: string[]; readonly actions: string[] }) {
+  return { roles: new Set(told.roles), purposes: new Set(told.purposes), actions: new Set(told.actions) }
 }
 
 /** Who is asked what people have consented to. Throws ConfigError when the community named does not tell. */
@@ -284,12 +305,12 @@ function consentsOf(
   clock: Clock,
 ): ConsentGate | undefined {
   if (consents === undefined) return undefined
-  const { source: name, maxAgeMs, exempt, pastBefore } = consents
+  const { source: name, maxAgeMs, exempt, purposes, pastBefore } = consents
   const source = communities.find((one) => one.name === name)?.consents
   if (source === undefined) {
     throw new ConfigError([{ path: 'gateway.consents.source', message: 'names a community that tells no consents' }])
   }
-  const options = { exempt, ...(pastBefore === undefined ? {} : { pastBefore: timestamp(pastBefore) }) }
+  const options = { exempt, purposes, ...(pastBefore === undefined ? {} : { pastBefore: timestamp(pastBefore) }) }
   return consentGate({ source, home: homeCommunityId(home), clock, options, maxAgeMs })
 }
 
@@ -357,15 +378,14 @@ async function trustPlane(
   const { clock, events, store, sets, signal } = parts
   const { clockSkewMs, audiences } = config.federation.gateway
   const material = await loadTrustMaterial(config, signal)
-  const { parties } = material
+  const { callbacks, parties } = material
+  const now = () => clock.now()
+  const distrusted = (party: string, reason: string) => events.certificateDistrusted({ party, reason })
   const check = rememberingCheck()
   return {
     material,
-    identify: identifier(
-      parties,
-      () => clock.now(),
-      (party, reason) => events.certificateDistrusted({ party, reason }),
-    ),
+    identify: identifier(parties, now, distrusted),
+    identifyCallback: identifier(callbacks, now, distrusted),
     authenticate: authenticator(parties, {
       clock,
       clockSkewMs,
@@ -397,8 +417,8 @@ function unverifiedOf({ federation }: LoadedConfig, name: string): Unverified {
   return federation.communities.find((one) => one.name === name)?.retrieval.unverified ?? 'refuse'
 }
 
-function secureContextOf({ tls, parties }: TrustMaterial) {
-  const authorities = parties.flatMap(({ callers }) => {
+function secureContextOf({ tls, parties, callbacks }: TrustMaterial) {
+  const authorities = [...parties, ...callbacks].flatMap(({ callers }) => {
     return callers === undefined ? [] : [...callers.trust.anchors, ...(callers.trust.intermediates ?? [])]
   })
   return {
@@ -412,11 +432,11 @@ function secureContextOf({ tls, parties }: TrustMaterial) {
 function soapServer(
   { federation: { gateway } }: LoadedConfig,
   material: TrustMaterial,
-  { doors, api }: { doors: readonly Door[]; api: ReturnType<typeof apiApp> },
+  { doors, apis }: { doors: readonly Door[]; apis: readonly ReturnType<typeof apiApp>[] },
   events: Events,
 ): TlsServer {
   const app = soapApp(doors)
-  app.route('/', api)
+  for (const api of apis) app.route('/', api)
   const server = createServer(
     {
       ...secureContextOf(material),

@@ -3,7 +3,7 @@ import { metadataRules } from '../contracts/affinity-domain/metadata-rules.ts'
 import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { ruleCodes } from '../contracts/affinity-domain/rule-codes.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
-import { documentRecipient } from './core/federation/document-recipient.ts'
+import { documentRecipient, type RecipientParts } from './core/federation/document-recipient.ts'
 import { type AcceptNotification, draftOf } from './core/federation/notifications.ts'
 import type { FederationParts } from './core/federation/query.ts'
 import { respondingGateway } from './core/federation/responding-gateway.ts'
@@ -113,18 +113,24 @@ export function nationalDoors(config: LoadedConfig, parts: NationalParts): reado
   ]
 }
 
-function recipientOf({ federation: { gateway } }: LoadedConfig, parts: NationalParts) {
+function recipientOf(config: LoadedConfig, parts: NationalParts) {
+  const { gateway } = config.federation
   const { own, journal, deliveries, clock } = parts
-  const rules = metadataRules({ ...ruleCodes, display: gateway.pushes.displayCode })
-  const lenient = lenientOf(gateway.pushes.lenient, rules)
   return documentRecipient({
     ...{ own, journal, clock, whenRecordDown: gateway.pushes.whenRecordDown },
     policy: parts.rules.policy,
     newId: () => `urn:uuid:${randomUUID()}`,
-    check: (change) => checkMetadata(change, rules, { lenient }),
+    check: metadataCheck(config),
     deliverAs: pushesTo(own),
     onAccepted: deliveries.wake,
   })
+}
+
+/** What the affinity domain has against metadata, as the configuration has it judged. Throws ConfigError. */
+export function metadataCheck({ federation: { gateway } }: LoadedConfig): RecipientParts['check'] {
+  const rules = metadataRules({ ...ruleCodes, display: gateway.pushes.displayCode })
+  const lenient = lenientOf(gateway.pushes.lenient, rules)
+  return (change) => checkMetadata(change, rules, { lenient })
 }
 
 /** Throws ConfigError for what is neither the code nor the name of a rule. */

@@ -1,7 +1,7 @@
 import type { CommunityConfig, Federation } from './config/federation.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
-import type { Party } from './trust/parties.ts'
+import type { Party, TrustedCallers } from './trust/parties.ts'
 import type { TrustedIssuer } from './trust/saml/trusted-issuer.ts'
 import { certificatesOf } from './trust/x509/certificate.ts'
 import type { TrustAnchors } from './trust/x509/chain.ts'
@@ -70,12 +70,7 @@ export function partiesOf(
         home,
         forwards: kind === 'national',
         consumer: kind === 'consumer',
-        callers: callers && {
-          trust: anchorsOf(callers),
-          names: patterns(callers.names),
-          alternativeNames: patterns(callers.alternativeNames),
-          ...given('policies', callers.policies),
-        },
+        callers: callers && callersOf(callers, anchorsOf),
         assertions: assertions && issuerOf(home, assertions, anchorsOf(assertions)),
         ...messageDemands(trust, anchorsOf),
         ...(identification === undefined
@@ -92,6 +87,26 @@ export function partiesOf(
   ]
 }
 
+/** Who calls back without being a community or a consumer. Throws ConfigError for a file that cannot be read. */
+export function callbackPartiesOf(
+  { gateway: { workflowStatus } }: Federation,
+  anchorsOf: (files: AuthorityFiles) => TrustAnchors,
+): readonly Party[] {
+  if (workflowStatus === undefined) return []
+  const callers = callersOf(workflowStatus.callers, anchorsOf)
+  return [{ name: 'fse-gateway', forwards: false, consumer: false, callers, assertions: undefined }]
+}
+
+function callersOf(callers: Callers, anchorsOf: (files: AuthorityFiles) => TrustAnchors): TrustedCallers {
+  return {
+    trust: anchorsOf(callers),
+    names: patterns(callers.names),
+    alternativeNames: patterns(callers.alternativeNames),
+    ...given('policies', callers.policies),
+  }
+}
+
+type Callers = NonNullable<Trust['callers']>
 type Assertions = NonNullable<Trust['assertions']>
 type Identification = NonNullable<CommunityConfig['trust']['identification']>
 

@@ -7,7 +7,8 @@ import { fileSigner } from './keys/file-signer.ts'
 import { KeyError } from './keys/key-error.ts'
 import { filesOf, type KeyPair, type KeySource, readKeyPair } from './keys/key-files.ts'
 import { remoteSigner } from './keys/remote-signer.ts'
-import { anchorReader, partiesOf } from './parties.ts'
+import { anchorReader, callbackPartiesOf, partiesOf } from './parties.ts'
+import { endingOf, readSistemaTs, type SistemaTsMaterial, sistemaTsFiles } from './sistema-ts/material.ts'
 import { bearersOf, tokenFiles } from './tokens.ts'
 import type { Party } from './trust/parties.ts'
 import type { Signer } from './trust/signer.ts'
@@ -17,11 +18,15 @@ import type { NamedCertificate } from './trust/x509/expiry.ts'
 /** Everything that is read from files of keys, certificates and lists, as of one moment. */
 export interface TrustMaterial {
   readonly parties: readonly Party[]
+  /** Those who call back and are nobody elsewhere. */
+  readonly callbacks: readonly Party[]
   readonly signer: Signer
   /** Our side of every TLS connection, PEM. */
   readonly tls: { readonly cert: string; readonly key: string }
   /** Who vouches for the servers of each community, by name. */
   readonly servers: ReadonlyMap<string, TrustAnchors>
+  /** What Sistema TS is spoken to with, by the name of the community. */
+  readonly sistemaTs: ReadonlyMap<string, SistemaTsMaterial>
   /** Certificates whose end somebody must be told of in time. */
   readonly ending: readonly NamedCertificate[]
 }
@@ -41,21 +46,34 @@ export async function loadTrustMaterial(config: LoadedConfig, signal: AbortSigna
     return [name, anchorsOf({ anchors: trust.tls, revocationLists: trust.tlsRevocationLists })] as const
   })
   const parties = partiesOf(config.federation, anchorsOf)
+  const callbacks = callbackPartiesOf(config.federation, anchorsOf)
+  const sistemaTs = await sistemaTsMaterial(config)
   return {
     parties,
+    callbacks,
     signer,
     tls: { cert: pemOf(tls), key: tls.key.export({ type: 'pkcs8', format: 'pem' }).toString() },
     servers: new Map(servers),
+    sistemaTs,
     ending: [
       { name: 'gateway/tls', certificate: tls.certificate },
       { name: 'gateway/signing', certificate: signer.certificate },
       ...servers.flatMap(([name, { anchors }]) => named(`${name}/tls`, anchors)),
-      ...parties.flatMap(({ name, callers, assertions }) => [
+      ...[...sistemaTs].flatMap(([name, one]) => endingOf(name, one)),
+      ...[...parties, ...callbacks].flatMap(({ name, callers, assertions }) => [
         ...named(`${name}/callers`, callers?.trust.anchors ?? []),
         ...named(`${name}/assertions`, assertions?.trust.anchors ?? []),
       ]),
     ],
   }
+}
+
+async function sistemaTsMaterial(config: LoadedConfig): Promise<Map<string, SistemaTsMaterial>> {
+  const read = new Map<string, SistemaTsMaterial>()
+  for (const { name, sistemaTs } of config.federation.communities) {
+    if (sistemaTs !== undefined) read.set(name, await readSistemaTs(sistemaTs, config))
+  }
+  return read
 }
 
 function named(name: string, certificates: readonly X509Certificate[]): NamedCertificate[] {
@@ -96,20 +114,30 @@ export function trustFiles(config: LoadedConfig): readonly string[] {
   const { gateway, communities, consumers } = config.federation
   const { tls, signing } = gateway.identity
   const trusts = [...communities, ...consumers].map(({ trust }) => trust)
-  const authorities = trusts.flatMap((trust) => {
+  const files = trusts.flatMap((trust) => {
     const identification = 'identification' in trust ? trust.identification : undefined
     const message = 'message' in trust ? trust.message : undefined
-    return [trust.callers, trust.assertions, identification, message].flatMap((one) =>
-      one === undefined ? [] : [...one.anchors, ...one.intermediates, ...one.revocationLists],
-    )
+    return [trust.callers, trust.assertions, identification, message]
   })
+  const authorities = [...files, gateway.workflowStatus?.callers].flatMap((one) =>
+    one === undefined ? [] : [...one.anchors, ...one.intermediates, ...one.revocationLists],
+  )
   const servers = communities.flatMap(({ trust, modi }) => [
     ...trust.tls,
     ...trust.tlsRevocationLists,
     ...(modi?.pdnd?.tls ?? []),
   ])
+  const sistemaTs = communities.flatMap((one) => {
+    return one.sistemaTs === undefined ? [] : sistemaTsFiles(one.sistemaTs, config.locate)
+  })
   const own = ['signer' in signing ? [] : filesOf(sourceOf(signing, config)), filesOf(sourceOf(tls, config))].flat()
-  return [...new Set([...own, ...[...authorities, ...servers, ...tokenFiles(bearersOf(consumers))].map(config.locate)])]
+  return [
+    ...new Set([
+      ...own,
+      ...sistemaTs,
+      ...[...authorities, ...servers, ...tokenFiles(bearersOf(consumers))].map(config.locate),
+    ]),
+  ]
 }
 
 /** Judges the servers of one community by its own anchors and lists, as they are at that moment. */

@@ -27,6 +27,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
     core,
     wire,
     { types: 'src/telemetry/' },
+    'contracts/explanations/',
     'hono',
     '@hono/node-server',
     'node:buffer',
@@ -92,7 +93,7 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   // The reader of documents is a process of its own and finds the project by its package.
   'src/documents': [core, wire, '@libpdf/core', 'package.json', 'node:'],
   'src/audit': [core, 'src/store/store.ts', 'src/wire/hl7/'],
-  'src/telemetry': [core, 'pino', 'prom-client', 'node:'],
+  'src/telemetry': [core, 'contracts/explanations/', 'pino', 'prom-client', 'node:'],
   // The schema of the configuration is printed into contracts/config.
   'src/config': [core, 'contracts/config/', 'zod', 'node:fs', 'node:path'],
   'src/cli': everything,
@@ -104,11 +105,14 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/key-sets.ts': everything,
   'src/deliveries.ts': everything,
   'src/parties.ts': everything,
+  'src/producers.ts': everything,
   'src/tokens.ts': everything,
   'src/modi.ts': everything,
+  'src/sistema-ts': everything,
   'src/open-store.ts': everything,
   'src/trust-material.ts': everything,
   'src/watch-certificates.ts': everything,
+  'src/workflow-status.ts': everything,
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],
   ...Object.fromEntries(
     adapterFolders().map((name) => [`adapters/${name}`, [core, wire, 'contracts/', 'src/config/adapter.ts', 'zod']]),

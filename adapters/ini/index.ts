@@ -1,11 +1,12 @@
 import { type AdapterTools, defineAdapter } from '../../src/config/adapter.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentRegistry } from '../../src/core/ports.ts'
-import { iniConsents } from './consents.ts'
+import { consentServices } from './consent-services.ts'
 import { retrieveNotifier } from './notify.ts'
-import { search } from './operations.ts'
+import { addressOf, operations } from './operations.ts'
 import { type IniOptions, iniOptions } from './options.ts'
 import { iniAnswer } from './outcome.ts'
+import { iniRecipient } from './recipient.ts'
 import { iniRepository } from './repository.ts'
 import { recentSearches, type Searches } from './searches.ts'
 
@@ -20,7 +21,7 @@ export default defineAdapter({
     const reaches = regions.flatMap((code) => tools.homeOf(code) ?? [])
     const searches = recentSearches(tools.clock)
     const registry = iniRegistry(new Set([home, ...reaches]), options, tools, searches)
-    const { base, consents, consentsPath, consentsPatient, notifyRetrieve, retrieve } = options
+    const { notifyRetrieve, retrieve } = options
     return {
       home,
       name,
@@ -32,8 +33,9 @@ export default defineAdapter({
       ...(retrieve === undefined
         ? {}
         : { repository: iniRepository(retrieve, options, tools, { registry, searches }) }),
+      ...(options.publish ? { recipient: iniRecipient(options, tools) } : {}),
       ...(notifyRetrieve === undefined ? {} : { notices: { tell: retrieveNotifier(notifyRetrieve, tools, options) } }),
-      ...(consents ? { consents: iniConsents(new URL(consentsPath, base).href, consentsPatient, tools) } : {}),
+      ...consentServices(options, tools),
       async [Symbol.asyncDispose]() {},
     }
   },
@@ -41,16 +43,17 @@ export default defineAdapter({
 
 function iniRegistry(
   allowed: ReadonlySet<HomeCommunityId>,
-  { base, messageId }: IniOptions,
+  options: IniOptions,
   tools: AdapterTools,
   searches: Searches,
 ): DocumentRegistry {
-  const url = new URL(search.path, base).href
+  const { messageId } = options
+  const url = addressOf('search', options)
   return {
     async query({ home: _home, ...query }, call) {
       const reply = await tools.ask({
         url,
-        action: search.action,
+        action: operations.search.action,
         query,
         call,
         messageId,

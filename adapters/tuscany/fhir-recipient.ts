@@ -1,12 +1,18 @@
 import { GatewayError } from '../../src/core/errors.ts'
-import { obscuredCode, visibilityCodes } from '../../src/core/federation/overlay.ts'
+import { logicalIdOf, obscuredCode, visibilityCodes } from '../../src/core/federation/overlay.ts'
+import type { UnversionedRecipient } from '../../src/core/federation/referents.ts'
 import type { AuthorizedCall } from '../../src/core/model/call.ts'
 import type { HideChange, MetadataChange, RemoveChange, Submission } from '../../src/core/model/change.ts'
 import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { PatientId } from '../../src/core/model/patient.ts'
 import type { GetDocuments } from '../../src/core/model/stored-query.ts'
-import type { DocumentRecipient } from '../../src/core/ports.ts'
-import { decodeDocumentReference, encodeDocumentReference } from '../../src/wire/fhir/document-reference.ts'
+import { hidingPurpose } from '../../src/wire/ebrim/hiding.ts'
+import { haveSameContent, isObscured, sayTheSame } from '../../src/wire/ebrim/same-document.ts'
+import {
+  decodeDocumentReference,
+  encodeDocumentReference,
+  entryUuidsOf,
+} from '../../src/wire/fhir/document-reference.ts'
 import {
   supersededDocumentReference,
   updatedDocumentReference,
@@ -17,8 +23,6 @@ import { type Act, type ServedResource, served } from '../../src/wire/fhir/trans
 import type { Json } from '../../src/wire/fhir/types.ts'
 import { type FhirTools, searchFhir } from './fhir-search.ts'
 import { type FhirAbout, transact } from './fhir-transaction.ts'
-import { hidingPurpose } from './hiding.ts'
-import { haveSameContent, isObscured, sayTheSame } from './same-document.ts'
 
 export interface FhirRecipientParts {
   /** `[base]` of the record's FHIR R4 face. */
@@ -32,6 +36,8 @@ export interface FhirRecipientParts {
 interface Found {
   readonly former: ServedResource
   readonly entry: DocumentEntry
+  /** Every entryUUID by which it is known. */
+  readonly ids: readonly string[]
 }
 
 /** How often what is left to do is found out, when others change the record meanwhile. */
@@ -43,9 +49,10 @@ const idsPerSearch = 50
 /**
  * Passes changes on to a FHIR record, each as one transaction of what the record does not show yet: so that a change made
  * already is nothing to do. The record holds documents and what they do to each other; submission sets, folders and
- * memberships are not told. Hidden documents stay hidden by the code of their policy.
+ * memberships are not told. An updated document is known by the entryUUID of the update, and by those it had. Hidden documents
+ * stay hidden by the code of their policy.
  */
-export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts): DocumentRecipient {
+export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts): UnversionedRecipient {
   async function find(documents: GetDocuments['documents'], call: AuthorizedCall, about: PatientId | undefined) {
     const found: Found[] = []
     for (let at = 0; at < documents.ids.length; at += idsPerSearch) {
@@ -55,7 +62,9 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       const page = await searchFhir(baseUrl, tools, { resourceType: 'DocumentReference', form, call, ...subject })
       for (const { resource } of page.matches) {
         const entry = read(resource, about)
-        if (matches(entry)) found.push({ former: served(resource), entry })
+        const ids = [entry.entryUuid, ...entryUuidsOf(resource).former]
+        const named = documents.by === 'entry-uuid' ? some.ids.some((id) => ids.includes(id)) : matches(entry)
+        if (named) found.push({ former: served(resource), entry, ids })
       }
     }
     return found
@@ -90,11 +99,11 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       type === 'replaces' || type === 'transforms-and-replaces' ? [target] : [],
     )
     const targets = await find({ by: 'entry-uuid', ids }, call, submissionSet.patientId)
-    const unknown = ids.find((id) => !targets.some(({ entry }) => entry.entryUuid === id))
+    const unknown = ids.find((id) => !targets.some((target) => target.ids.includes(id)))
     if (unknown !== undefined) {
       throw rejected('UnresolvedReferenceException', 'Our community has no such document to be replaced', unknown)
     }
-    return targets.flatMap(({ former, entry }): readonly Act[] =>
+    return distinct(targets).flatMap(({ former, entry }): readonly Act[] =>
       entry.status === 'deprecated'
         ? []
         : [{ does: 'replace', former, resource: supersededDocumentReference(former.resource) }],
@@ -107,21 +116,25 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
     return entries.flatMap((entry): readonly Act[] => {
       const found = currentOf(known.filter((one) => one.entry.uniqueId === entry.uniqueId))
       if (found.length === 0) throw unknownDocument(entry.uniqueId)
-      return found.flatMap(({ former, entry: before }) => {
-        const resource = updatedDocumentReference(
-          former.resource,
-          { ...entry, status: before.status ?? 'approved' },
-          { url: addressOf(entry) },
-        )
+      // Two documents never bear one entryUUID.
+      const followed = found.find(({ ids: own }) => own.includes(logicalIdOf(entry))) ?? found[0]
+      return found.flatMap((one) => {
+        const { former, entry: before } = one
+        const entryUuid = one === followed ? entry.entryUuid : before.entryUuid
+        const now = { ...entry, entryUuid, status: before.status ?? 'approved' }
+        const resource = updatedDocumentReference(former.resource, now, { url: addressOf(entry) })
         const after = read(resource, before.patientId)
-        return sayTheSame(after, before) ? [] : [{ does: 'replace', former, resource }]
+        // A version has an id of its own, so that who bears it has been made; what says the same may have another.
+        const bearsIt = one === followed && entryUuid === before.entryUuid && entryUuid !== logicalIdOf(entry)
+        const made = bearsIt || (after.entryUuid === before.entryUuid && sayTheSame(after, before))
+        return made ? [] : [{ does: 'replace', former, resource }]
       })
     })
   }
 
   async function leftOfRemoval({ ids }: RemoveChange, call: AuthorizedCall, about: PatientId | undefined) {
     const found = await find({ by: 'entry-uuid', ids }, call, about)
-    return found.map(({ former }): Act => ({ does: 'delete', former }))
+    return distinct(found).map(({ former }): Act => ({ does: 'delete', former }))
   }
 
   async function leftOfHiding({ uniqueId, patientId }: HideChange, call: AuthorizedCall): Promise<readonly Act[]> {
@@ -148,6 +161,7 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
   }
 
   return {
+    formerVersions: 'none',
     async accept(change, call) {
       const about = aboutOf(change, call)
       for (let reading = 1; reading <= mostReadings; reading++) {
@@ -188,6 +202,11 @@ function read(resource: Json, about: PatientId | undefined): DocumentEntry {
 function currentOf(found: readonly Found[]): readonly Found[] {
   const current = found.filter(({ entry }) => entry.status !== 'deprecated')
   return current.length > 0 ? current : found
+}
+
+/** Several ids may name one document, and stand in several searches. */
+function distinct(found: readonly Found[]): readonly Found[] {
+  return [...new Map(found.map((one) => [one.former.id, one])).values()]
 }
 
 function unknownDocument(location: string): GatewayError {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../src/core/errors.ts'
 import { nothingFound, type QueryAnswer } from '../../src/core/model/answers.ts'
 import type { AuthorizedCall } from '../../src/core/model/call.ts'
+import type { Association, DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { PatientId } from '../../src/core/model/patient.ts'
 import type {
   FindDocuments,
@@ -11,6 +12,8 @@ import type {
   StoredQuery,
 } from '../../src/core/model/stored-query.ts'
 import type { DocumentRegistry } from '../../src/core/ports.ts'
+import type { BundledResource } from '../../src/wire/fhir/bundle.ts'
+import { entryUuidsOf } from '../../src/wire/fhir/document-reference.ts'
 import {
   decodeDocuments,
   type FoundDocuments,
@@ -19,6 +22,7 @@ import {
   unknownSubjects,
 } from '../../src/wire/fhir/documents.ts'
 import { encodeDocumentSearch } from '../../src/wire/fhir/search.ts'
+import type { Json } from '../../src/wire/fhir/types.ts'
 import { type FhirTools, searchFhir } from './fhir-search.ts'
 
 export interface FhirRegistryParts {
@@ -35,7 +39,8 @@ const idsPerSearch = 50
 
 /**
  * Answers stored queries from a FHIR record (MHD, ITI-67). The record holds documents and what they do to each other:
- * queries about submission sets and folders find nothing, and a warning says so (ITI TF-2: 3.38.4.1.2.3).
+ * queries about submission sets and folders find nothing, and a warning says so (ITI TF-2: 3.38.4.1.2.3). A document answers
+ * to every entryUUID it has had, and is told under the one it has.
  */
 export function fhirRegistry({ baseUrl, tools }: FhirRegistryParts): DocumentRegistry {
   type Finding = FindDocuments | FindDocumentsByReferenceId | GetDocuments
@@ -47,17 +52,23 @@ export function fhirRegistry({ baseUrl, tools }: FhirRegistryParts): DocumentReg
     const subject = about === undefined ? {} : { patientId: about }
     const found = await searchFhir(baseUrl, tools, { resourceType: 'DocumentReference', form, call, ...subject })
     const all = [...found.matches, ...found.included]
-    const patients = await lookUp(unknownSubjects(found.matches, neighboursOf(found.included)), call, about)
+    const { matched, asked: fits } = narrowed(
+      query.type === 'GetDocuments' ? query.documents : undefined,
+      found.matches,
+      matches,
+    )
+    const patients = await lookUp(unknownSubjects(matched, neighboursOf(found.included)), call, about)
     const neighbours = neighboursOf([...all, ...patients])
     const parts: FoundDocuments[] = []
-    for (let at = 0; at < found.matches.length; at += decodedAtOnce) {
+    for (let at = 0; at < matched.length; at += decodedAtOnce) {
       if (at > 0) await breath()
-      parts.push(decodeDocuments(found.matches.slice(at, at + decodedAtOnce), neighbours, about))
+      parts.push(decodeDocuments(matched.slice(at, at + decodedAtOnce), neighbours, about))
     }
     const decoded = together(parts)
     return {
       ...decoded,
-      entries: decoded.entries.filter(matches),
+      entries: decoded.entries.filter(fits),
+      associations: betweenCurrent(decoded.associations, all),
       issues: [...found.issues, ...decoded.issues],
     }
   }
@@ -127,6 +138,48 @@ export function fhirRegistry({ baseUrl, tools }: FhirRegistryParts): DocumentReg
       }
     },
   }
+}
+
+/** Only a resource says which entryUUIDs a document has had; everything else is asked of the entry. */
+function narrowed(
+  documents: GetDocuments['documents'] | undefined,
+  found: readonly BundledResource[],
+  matches: (entry: DocumentEntry) => boolean,
+) {
+  if (documents?.by !== 'entry-uuid') return { matched: found, asked: matches }
+  const wanted = new Set(documents.ids)
+  const isWanted = ({ resource }: BundledResource) => {
+    const ids = uuidsOf(resource)
+    // What cannot be understood costs a warning.
+    return ids === undefined || ids.some((id) => wanted.has(id))
+  }
+  return { matched: found.filter(isWanted), asked: () => true }
+}
+
+/** The one it has first; undefined when that cannot be told. */
+function uuidsOf(resource: Json): readonly string[] | undefined {
+  try {
+    const { current, former } = entryUuidsOf(resource)
+    return current === undefined ? undefined : [current, ...former]
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined
+    throw error
+  }
+}
+
+/** A relation may name a document by an entryUUID it had before. */
+function betweenCurrent(
+  associations: readonly Association[],
+  resources: readonly BundledResource[],
+): readonly Association[] {
+  const current = new Map<string, string>()
+  for (const { resource } of resources) {
+    if (resource.resourceType !== 'DocumentReference') continue
+    const [now, ...former] = uuidsOf(resource) ?? []
+    if (now !== undefined) for (const id of former) current.set(id, now)
+  }
+  if (current.size === 0) return associations
+  return associations.map((link) => ({ ...link, target: current.get(link.target) ?? link.target }))
 }
 
 function breath(): Promise<void> {

@@ -8,10 +8,10 @@ import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { DocumentRecipient, DocumentRegistry } from '../../src/core/ports.ts'
 import { actions } from '../../src/wire/actions.ts'
 import { type ChangeObstacle, type ChangeRefusal, changeRefusal } from '../../src/wire/ebrim/error-meanings.ts'
+import { hidingOf, hidingPurpose } from '../../src/wire/ebrim/hiding.ts'
+import { haveSameContent, isObscured, latestOf, sayTheSame } from '../../src/wire/ebrim/same-document.ts'
 import { encodeRemoveObjects, encodeSubmitObjects } from '../../src/wire/ebrim/submit-objects.ts'
-import { hidingOf, hidingPurpose } from './hiding.ts'
 import type { TuscanyOptions } from './options.ts'
-import { haveSameContent, isObscured, latestOf, sayTheSame } from './same-document.ts'
 
 export interface XdsRecipientParts {
   readonly home: HomeCommunityId
@@ -127,7 +127,8 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
     }
     for (const entry of found) {
       if (isObscured(entry)) continue
-      const body = encodeSubmitObjects(hidingOf(entry, { home, call, now: tools.clock.now() }))
+      const parts = { home, call, now: tools.clock.now(), newUuid: () => crypto.randomUUID() }
+      const body = encodeSubmitObjects(hidingOf(entry, parts))
       const about: About = { call, does: 'UPDATE', patientId: entry.patientId, purposeOfUse: hidingPurpose }
       const refusal = await tell('update', body, about)
       if (refusal !== undefined) return refusal

@@ -35,7 +35,7 @@ function faultsOf({ faults }: ConfigError, whole: string): readonly Finding[] {
 
 function optionFaults(entry: CommunityConfig, index: number): readonly Finding[] {
   try {
-    connect(entry, noTools, index)
+    connect(entry, toolsOf(entry), index)
     return []
   } catch (error) {
     if (error instanceof ConfigError) return faultsOf(error, `communities[${index}]`)
@@ -47,11 +47,19 @@ function unused(): Promise<never> {
   return Promise.reject(new GatewayError('internal', 'Nobody is asked while a configuration is checked'))
 }
 
+/** An adapter also looks at whether it is told how to speak to Sistema TS. */
+function toolsOf({ sistemaTs }: CommunityConfig): AdapterTools {
+  if (sistemaTs === undefined) return noTools
+  const ciphertext = () => ({ ciphertext: '' })
+  return { ...noTools, sistemaTs: { as: sistemaTs.as, pinCode: ciphertext, encrypt: ciphertext, post: unused } }
+}
+
 /** An adapter looks at its options and asks nobody. */
 const noTools: AdapterTools = {
   clock: { now: () => Date.now() },
   send: unused,
   vouch: unused,
+  attest: unused,
   ask: unused,
   retrieve: unused,
   submit: unused,

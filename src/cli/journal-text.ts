@@ -28,7 +28,8 @@ export function deliveryLines(deliveries: readonly DeliveryRow[]): string {
 }
 
 /** One push or delivery for people; its content as JSON. */
-export function detailLines({ documents, removes = [], reason, content, ...known }: Details): string {
+export function detailLines(details: Details): string {
+  const { documents, removes = [], reason, explanations = [], content, ...known } = details
   const width = Math.max(...labels.map(([, label]) => label.length))
   const facts = labels.flatMap(([name, label]) => {
     const value = known[name]
@@ -45,6 +46,10 @@ export function detailLines({ documents, removes = [], reason, content, ...known
     ...facts,
     ...section('Documents', [...named, ...removes.map((id) => `${id} (to be removed)`)]),
     ...section('Reason', reason === undefined ? [] : reason.split('\n')),
+    ...section(
+      'What it means',
+      explanations.flatMap(({ code, meaning, next }) => [`${code}: ${meaning}`, `What to do: ${next}`]),
+    ),
     ...section('Content', content === undefined ? [] : JSON.stringify(content, undefined, 2).split('\n')),
   ].join('\n')
 }
@@ -67,7 +72,8 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${printable(line)}`)]
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Columns for people; others’ words say nothing to a terminal. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
   const line = (cells: readonly string[]) =>
     cells
@@ -82,6 +88,6 @@ function minute(instant: string): string {
 }
 
 /** Others' words, which could say something to a terminal, with what does so made visible. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

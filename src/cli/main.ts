@@ -7,6 +7,8 @@ async function run(args: string[]): Promise<number> {
   if (command === 'doctor') return await (await import('./doctor.ts')).doctor(rest)
   if (command === 'journal' || command === 'deliveries')
     return await (await import('./journal.ts')).journal(command, rest)
+  if (command === 'workflow') return await (await import('./workflow.ts')).workflow(rest)
+  if (command === 'explain') return await (await import('./explain.ts')).explain(rest)
   if (command === 'push') return await (await import('./push.ts')).push(rest)
   if (command === 'notify') return await (await import('./notify.ts')).notify(rest)
   if (command === 'transfer') return await (await import('./transfer.ts')).transfer(rest)

@@ -20,6 +20,9 @@ export const usage = `usage: npm run crocevia -- <command> [options]
 
   doctor     --config <file> [--offline] [--json]  check a configuration against the world
 
+  explain    [<code>] [--text <words>] [--json]    what a code of INI, Sistema TS, PDND, XDS or the FSE 2.0 gateway means,
+                                                   by the words beside it where it alone says little; without: all
+
   push       --patient <identifier>                change the index as INI does, on the word of a region
     create   [--type 11502-2] [--unique-id <id>] [--repository <oid>] [--title <text>] [--event <code>]… [--nre <number>]
              [--confidentiality N] [--metadata <file>]
@@ -44,6 +47,9 @@ export const usage = `usage: npm run crocevia -- <command> [options]
     retry    <id> --operator <name>
     discard  <id> --operator <name> --reason <text>
   deliveries the same of all that waits to be delivered, pushes or not; states dead|waiting
+
+  workflow   <workflowInstanceId> --config <file> | --url <address> [--operator <name>] [--json]
+                                                   how a publication went on at the national FSE 2.0 gateway
 
 exit codes: 0 success, 2 usage, 3 partial success, 4 failure, 5 refused, 6 unreachable, 1 anything else;
             of verify 0 accepted, 1 refused, 2 usage; of doctor 0 nothing failed, 1 something failed, 2 usage`

@@ -1,4 +1,4 @@
-import type { RegistryQuestion, RegistryReply } from '../config/adapter.ts'
+import type { OwnClaims, RegistryQuestion, RegistryReply } from '../config/adapter.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
 import type { PatientId } from '../core/model/patient.ts'
 import { namesPatient } from '../core/model/stored-query.ts'
@@ -16,11 +16,13 @@ export interface AskRegistryParts extends SoapMessageParts {
   readonly client: CommunityClient
   readonly maxResponseBytes: number
   /** A new signed assertion about our caller, for this question. */
-  readonly vouch: (request: {
-    readonly call: AuthorizedCall
-    readonly patientId?: PatientId
-    readonly query: RegistryQuestion['query']
-  }) => Promise<string>
+  readonly vouch: (
+    request: OwnClaims & {
+      readonly call: AuthorizedCall
+      readonly patientId?: PatientId
+      readonly query: RegistryQuestion['query']
+    },
+  ) => Promise<string>
   /** Told of objects left out of an answer. */
   readonly onDropped?: (call: AuthorizedCall, entries: number) => void
 }
@@ -32,11 +34,20 @@ export interface AskRegistryParts extends SoapMessageParts {
 export function registryAsker({ client, maxResponseBytes, vouch, onDropped, ...parts }: AskRegistryParts) {
   const build = messageBuilder(parts)
   return async function ask(question: RegistryQuestion): Promise<RegistryReply> {
-    const { call, query, url, action } = question
-    const body = encodeStoredQuery(query, question.codeLists === undefined ? {} : { codeLists: question.codeLists })
+    const { call, query, url, action, codeLists, returnType, role, purposeOfUse } = question
+    const body = encodeStoredQuery(query, {
+      ...(codeLists === undefined ? {} : { codeLists }),
+      ...(returnType === undefined ? {} : { returnType }),
+    })
+    const patientId = namesPatient(query) ? query.patientId : question.patientId
+    const claims = {
+      ...(patientId === undefined ? {} : { patientId }),
+      ...(role === undefined ? {} : { role }),
+      ...(purposeOfUse === undefined ? {} : { purposeOfUse }),
+    }
     let messageId = ''
     const response = await client.sendFresh(async () => {
-      const assertion = await vouch({ call, query, ...(namesPatient(query) ? { patientId: query.patientId } : {}) })
+      const assertion = await vouch({ call, query, ...claims })
       const built = await build({ url, action, call, assertion, body, messageId: question.messageId })
       messageId = built.messageId
       return { ...built.request, idempotent: true }

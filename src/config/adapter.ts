@@ -17,12 +17,22 @@ export interface CommunityEntry<Options> {
 /** Spellings of `wsa:MessageID` that peers insist on (ini.md §1.4). */
 export type MessageIdForm = 'urn:uuid' | 'uuid' | 'bare'
 
+/** What an assertion claims where an operation has claims of its own (ini.md §2.4); by default our caller's. */
+export interface OwnClaims {
+  readonly role?: string
+  readonly purposeOfUse?: string
+}
+
 /** A stored query to put to a registry over SOAP. */
-export interface RegistryQuestion {
+export interface RegistryQuestion extends OwnClaims {
   readonly url: string
   readonly action: string
   readonly query: StoredQuery
   readonly call: AuthorizedCall
+  /** Whole objects, by default, or only their ids, which are then the answer's `references`. */
+  readonly returnType?: 'LeafClass' | 'ObjectRef'
+  /** Whom it is about, where the query does not say; by default the patient of the call's assertion. */
+  readonly patientId?: PatientId
   readonly messageId?: MessageIdForm
   /** Several codes in one value, or one code per value. */
   readonly codeLists?: 'one-per-value' | 'joined'
@@ -67,7 +77,7 @@ export type RepositoryReply =
 export type WritingAction = 'CREATE' | 'UPDATE' | 'DELETE'
 
 /** A change to tell a registry of over SOAP. */
-export interface RegistrySubmission {
+export interface RegistrySubmission extends OwnClaims {
   readonly url: string
   readonly action: string
   /** Serialised. */
@@ -75,8 +85,6 @@ export interface RegistrySubmission {
   readonly call: AuthorizedCall
   /** What the assertion claims that we are about to do. */
   readonly does: WritingAction
-  /** The purpose of use it claims, where the act has one of its own; by default our caller's. */
-  readonly purposeOfUse?: string
   /** Whom it is about; by default the patient of the call's assertion. */
   readonly patientId?: PatientId
   readonly messageId?: MessageIdForm
@@ -90,6 +98,33 @@ export type SubmissionReply =
       readonly issues: readonly Issue[]
     }
   | { readonly kind: 'fault'; readonly issue: Issue; readonly sender: boolean }
+
+/**
+ * The way to Sistema TS, as a region or as a direct user (sistema-ts.md A.5, A.6). It holds the credentials and shows none.
+ * Operations that change or lock a prescription are not sent, whoever asks.
+ */
+export interface SistemaTsTools {
+  readonly as: 'region' | 'user'
+  /** Our pincode, enciphered anew. */
+  readonly pinCode: () => { readonly ciphertext: string }
+  /** An identifier, enciphered: never the same twice. Throws `internal` when no certificate is valid any more. */
+  readonly encrypt: (text: string) => { readonly ciphertext: string }
+  /**
+   * Sends one SOAP 1.1 message around the serialised body, once, with what proves who we are and who asks. Resolves to
+   * whatever came, faults included, but for a refusal of our credentials: that rejects with `community-rejected`
+   * (`details.reason` is `authentication`), and so does every call after it, unsent, until the credentials change.
+   */
+  readonly post: (request: {
+    readonly url: string
+    readonly action: string
+    readonly body: string
+    readonly call: AuthorizedCall
+  }) => Promise<{
+    readonly status: number
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: Buffer
+  }>
+}
 
 /** What an adapter may do to the world. Everything is bounded by the call's signal. */
 export interface AdapterTools {
@@ -113,6 +148,14 @@ export interface AdapterTools {
     /** For what purpose, where the act has one of its own; by default our caller's. */
     readonly purposeOfUse?: string
   }) => Promise<string>
+  /** A signed assertion about our caller in the form the community wants, serialised, new at each call. */
+  readonly attest: (
+    request: OwnClaims & {
+      readonly call: AuthorizedCall
+      readonly patientId?: PatientId
+      readonly does?: WritingAction
+    },
+  ) => Promise<string>
   /** Signs, sends, and opens the reply of a registry. Rejects with GatewayError when there is no readable reply. */
   readonly ask: (question: RegistryQuestion) => Promise<RegistryReply>
   /** Signs, sends, and takes documents as they arrive. Rejects with GatewayError when there is no readable reply. */
@@ -122,6 +165,8 @@ export interface AdapterTools {
    * whether the registry made the change is unknown.
    */
   readonly submit: (submission: RegistrySubmission) => Promise<SubmissionReply>
+  /** Present when the community's entry says how Sistema TS is to be spoken to (`sistemaTs`). */
+  readonly sistemaTs?: SistemaTsTools
   /** How many documents one request may name, by the configuration. */
   readonly mostAtOnce: number
   /** The homeCommunityId of an organization code (`120`) of the affinity domain. */

@@ -3,6 +3,12 @@ import { z } from 'zod'
 /** The path of a file, relative to the folder of the configuration. */
 export const file = z.string().min(1)
 
+/** A key and its certificate: two PEM files (the certificate's may hold the chain), or one PKCS#12 file. */
+export const keyFiles = z.union([
+  z.strictObject({ certificate: file, key: file, passphrase: file.optional() }),
+  z.strictObject({ pkcs12: file, passphrase: file }),
+])
+
 /** A regular expression, as text. */
 export const pattern = z.string().refine((text) => {
   try {

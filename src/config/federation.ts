@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { authority, file, pattern } from './authority.ts'
+import { authority, file, keyFiles, pattern } from './authority.ts'
+import { sistemaTs } from './sistema-ts.ts'
 import { tokens } from './tokens.ts'
 
 const home = z
@@ -7,12 +8,6 @@ const home = z
   .regex(/^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$/, 'must have the form urn:oid:<oid>')
   .max(72)
 const listen = z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535) })
-
-/** A key and its certificate: two PEM files (the certificate's may hold the chain), or one PKCS#12 file. */
-const keyFiles = z.union([
-  z.strictObject({ certificate: file, key: file, passphrase: file.optional() }),
-  z.strictObject({ pkcs12: file, passphrase: file }),
-])
 
 /** A signing key in a file, or behind a socket in a process that never shows it (HSM, PKCS#11 daemon). */
 const signingKey = z.union([keyFiles, z.strictObject({ signer: z.string().min(1) })])
@@ -194,6 +189,8 @@ const community = z.strictObject({
     message: messageSignature.optional(),
   }),
   modi: modi.optional(),
+  /** Present for Sistema TS and for what is spoken to as it is. */
+  sistemaTs: sistemaTs.optional(),
   retrieval: z
     .strictObject({
       /** Limit of one request for documents. */
@@ -296,7 +293,7 @@ export const federation = z
             .int()
             .min(1_024)
             .default(256 * 1024 * 1024),
-          /** Folder of documents under way, beyond 1 MiB each; absent, the system's own. */
+          /** Folder of documents under way, of each what is beyond 16 MiB; absent, the system's own. */
           spool: file.optional(),
         })
         .prefault({}),
@@ -321,6 +318,8 @@ export const federation = z
           hidingSubject: z.string().min(1).optional(),
         })
         .prefault({}),
+      /** Present when the national FSE 2.0 gateway calls back to tell how publications go on (ini.md §7.4). */
+      workflowStatus: z.strictObject({ callers }).optional(),
       /** Who may know of documents by their type; a role that stands in no row may know of all (AD 6.4 is not public: ini.md §9 no. 2). */
       access: z
         .strictObject({
@@ -334,6 +333,16 @@ export const federation = z
               }),
             )
             .default([]),
+          /** Whether who treats must claim presa in carico: denying it refuses, or not claiming it, or neither (ini.md §2.6). */
+          careClaim: z.enum(['not-denied', 'claimed', 'ignored']).default('not-denied'),
+          /** Who may push documents in the transfer of an index (ini.md §9 no. 3); absent, whoever plausibly does. */
+          indexPush: z
+            .strictObject({
+              roles: z.array(z.string()).min(1),
+              purposes: z.array(z.string()).min(1),
+              actions: z.array(z.enum(['CREATE', 'UPDATE'])).min(1),
+            })
+            .optional(),
         })
         .prefault({}),
       /** Consents are asked for when a community is named here; absent, they are not held against anything. */
@@ -345,6 +354,15 @@ export const federation = z
           maxAgeMs: z.int().min(0).max(86_400_000).default(300_000),
           /** Purposes of use that need no consent to consultation beside the citizen's own (ini.md §4.7, #2505). */
           exempt: z.array(z.string()).default([]),
+          /** Purposes of use that need the consents of Affinity Domain 2.6.4; its codes for them are in no public source. */
+          purposes: z
+            .strictObject({
+              C5: z.array(z.string()).default([]),
+              C6: z.array(z.string()).default([]),
+              C7: z.array(z.string()).default([]),
+              C8: z.array(z.string()).default([]),
+            })
+            .prefault({}),
           /** Documents of before this day need the consent to what is past: YYYYMMDD. Absent, there is no such day. */
           pastBefore: z
             .string()

@@ -20,8 +20,7 @@ export function guarded(
   events: GuardEvents = {},
   clock: Clock = { now: () => Date.now() },
 ): GuardedCommunity {
-  const { name, home, relation, identifiers, reaches, registry, repository, patients, consents } = community
-  const { notices, recipient, notifications } = community
+  const { name, home, registry, repository, patients, consents, citizens } = community
   const guardOf = (actor: GuardedActor) => {
     const changed = (from: BreakerState, to: BreakerState): void => {
       try {
@@ -37,16 +36,12 @@ export function guarded(
   const retrieving = repository && { guard: guardOf('repository'), actor: repository }
   const locating = patients && { guard: guardOf('patients'), actor: patients }
   const consulting = consents && { guard: guardOf('consents'), actor: consents }
-  const guards = [asking?.guard, retrieving?.guard, locating?.guard, consulting?.guard].filter(
-    (each) => each !== undefined,
-  )
+  const looking = citizens && { guard: guardOf('citizens'), actor: citizens }
+  const guards = [asking, retrieving, locating, consulting, looking].flatMap((each) => each?.guard ?? [])
 
   return {
-    name,
-    home,
-    relation,
-    identifiers,
-    reaches,
+    // Whoever delivers, or changes something elsewhere, waits longer than a guard would.
+    ...community,
     ...(asking && {
       registry: {
         query: (query, call) => asking.guard.run(call, (limited) => asking.actor.query(query, limited)),
@@ -70,10 +65,11 @@ export function guarded(
           consulting.guard.run(call, (limited) => consulting.actor.consents(patient, limited)),
       },
     }),
-    // Whoever delivers waits longer than a guard would.
-    ...(notices && { notices }),
-    ...(recipient && { recipient }),
-    ...(notifications && { notifications }),
+    ...(looking && {
+      citizens: {
+        look: (patientId, call) => looking.guard.run(call, (limited) => looking.actor.look(patientId, limited)),
+      },
+    }),
     health() {
       const actors = guards.map((each) => each.health())
       return { name, home, state: worstOf(actors.map((actor) => actor.state)), actors }

@@ -4,7 +4,7 @@ import type { HomeCommunityId } from '../core/model/identifiers.ts'
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
 /** What a guard watches separately: one breaker and one set of slots each. */
-export type GuardedActor = 'registry' | 'repository' | 'patients' | 'consents'
+export type GuardedActor = 'registry' | 'repository' | 'patients' | 'consents' | 'citizens'
 
 export interface ActorHealth {
   readonly actor: GuardedActor

@@ -130,6 +130,10 @@ export function pushJournalOn(table: PushTable, options: PushJournalOptions): Pu
       return { generation, sequence, pushes: told(pushes) }
     },
     touching: async (objects) => told(await table.touching(texts('objects', objects))),
+    async naming(objects) {
+      const { pushes } = await table.about(texts('objects', objects).map(subjectOf), 0)
+      return told(pushes)
+    },
     async find(id) {
       const held = await table.find({ id })
       return held && pushOf(held)
@@ -153,6 +157,8 @@ export function pushJournalOn(table: PushTable, options: PushJournalOptions): Pu
 function rowOf(draft: JournalDraft): PushRow {
   const { id, identities, frees, deliverAs, ...kept } = draft
   insistOn({ id, ...(deliverAs === undefined ? {} : { kind: deliverAs }) })
+  if (draft.followedBy !== undefined) insistOn({ kind: draft.followedBy })
+  const objects = texts('objects', draft.objects)
   const content = JSON.stringify(kept)
   const bytes = Buffer.byteLength(content)
   if (bytes > mostBytes) throw tooLarge('content', bytes, mostBytes)
@@ -161,9 +167,15 @@ function rowOf(draft: JournalDraft): PushRow {
     ...(deliverAs === undefined ? {} : { kind: deliverAs }),
     identities: texts('identities', identities),
     frees: texts('frees', frees),
-    patients: named(draft.patients),
-    objects: texts('objects', draft.objects),
+    patients: [...named(draft.patients), ...(deliverAs === undefined ? objects.map(subjectOf) : [])],
+    objects,
   }
+}
+
+/** How an object of what is only kept is found: nobody waits for it, so that it stands where persons do. */
+function subjectOf(object: string): string {
+  // No authority is called so.
+  return `object ${object}`
 }
 
 function named(patients: readonly PatientId[]): readonly string[] {

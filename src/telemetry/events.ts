@@ -2,13 +2,14 @@ import type { ErrorCode, Fault, GatewayError } from '../core/errors.ts'
 import type { Leg } from '../core/model/answers.ts'
 import type { CorrelationId, HomeCommunityId } from '../core/model/identifiers.ts'
 import type { DocumentEntry } from '../core/model/metadata.ts'
+import { workflowEventStatuses, workflowEventTypes } from '../core/model/workflow.ts'
 import type { AuditEvent } from '../core/ports.ts'
 import { loggedFailure } from './failure.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A transaction, a notification of INI, or `unknown` when the message did not say which. */
-export type TransactionName = `ITI-${number}` | `Notify${string}` | 'caller' | 'operator' | 'unknown'
+export type TransactionName = `ITI-${number}` | `Notify${string}` | 'WorkflowStatus' | 'caller' | 'operator' | 'unknown'
 
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
@@ -73,7 +74,7 @@ export interface Events {
   legFinished(event: LegFinished): void
   breakerChanged(
     event: OfCommunity & {
-      readonly actor: 'registry' | 'repository' | 'patients' | 'consents'
+      readonly actor: 'registry' | 'repository' | 'patients' | 'consents' | 'citizens'
       readonly state: BreakerState
     },
   ): void
@@ -81,6 +82,8 @@ export interface Events {
   keySetFailed(event: { readonly set: string; readonly error: GatewayError }): void
   /** PDND gave no voucher for a community; `community-rejected` calls for somebody to look at the agreement. */
   voucherFailed(event: OfCommunity & { readonly error: GatewayError }): void
+  /** Sistema TS refused our credentials: nothing more is sent with them until they change or somebody resets the latch. */
+  credentialsRefused(event: OfCommunity): void
   entryDropped(event: InExchange & OfCommunity & { readonly reason: ErrorCode; readonly entries: number }): void
   wrongPatientRefused(event: InExchange & OfCommunity): void
   /** Prescriptions could not be had from who keeps the person's index: what cites their orders was not shown. */
@@ -104,6 +107,10 @@ export interface Events {
   deliveryRetried(event: Omit<OfDelivery, 'attempt'>): void
   deliveryDiscarded(event: Omit<OfDelivery, 'attempt'>): void
   /** The journal was handed a push: it keeps it now, or had it already. */
+  /** The national FSE 2.0 gateway told how a publication goes on, for the first time; `id` is the event's in the journal. */
+  workflowTold(
+    event: InExchange & { readonly id: string; readonly eventType: string; readonly eventStatus: string },
+  ): void
   pushTaken(event: InExchange & { readonly transaction: string; readonly outcome: 'accepted' | 'repeated' }): void
 }
 
@@ -112,6 +119,11 @@ const levels = { caller: 'info', trust: 'warn', community: 'warn', gateway: 'err
   string
 >
 const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const satisfies Record<BreakerState, number>
+
+/** The other side's word where it is known: labels have few values, and the log none that others choose. */
+function oneOf(words: readonly string[], told: string): string {
+  return words.includes(told) ? told : 'other'
+}
 
 /** Binds the events to one gateway's log and metrics. */
 export function createEvents(log: Log, metrics: Metrics): Events {
@@ -184,6 +196,9 @@ export function createEvents(log: Log, metrics: Metrics): Events {
       const failure = loggedFailure(error)
       tell(levels[failure.fault], 'voucher-failed', { home, name, error: failure })
     },
+    credentialsRefused({ community: { home, name } }) {
+      tell('error', 'credentials-refused', { home, name })
+    },
     entryDropped({ correlationId, community: { home, name }, reason, entries }) {
       metrics.droppedEntries.inc({ community: name, reason }, entries)
       tell('warn', 'entry-dropped', { correlationId, home, name, reason, entries })
@@ -224,6 +239,12 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     },
     deliveryDiscarded({ id, kind }) {
       tell('warn', 'delivery-discarded', { id, kind })
+    },
+    workflowTold({ correlationId, id, ...told }) {
+      const type = oneOf(workflowEventTypes, told.eventType)
+      const status = oneOf(workflowEventStatuses, told.eventStatus)
+      metrics.workflowEvents.inc({ type, status })
+      tell(status === 'SUCCESS' ? 'info' : 'warn', 'workflow-told', { correlationId, id, type, status })
     },
     pushTaken({ correlationId, transaction, outcome }) {
       metrics.pushes.inc({ transaction, outcome })

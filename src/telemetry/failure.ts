@@ -1,10 +1,13 @@
-import { asGatewayError, type ErrorCode, type Fault } from '../core/errors.ts'
+import { explanationOf } from '../../contracts/explanations/explanation-of.ts'
+import { asGatewayError, type ErrorCode, type Fault, type GatewayError } from '../core/errors.ts'
 
 /** What may be logged of an error: codes, numbers and places in the code. Never a sentence: it may quote a message. */
 export interface LoggedFailure {
   readonly code: ErrorCode
   readonly fault: Fault
   readonly details?: Readonly<Record<string, string | number | boolean>>
+  /** What explains what the other side said: a code of our own list (`crocevia explain`), never the other side's word. */
+  readonly explain?: string
   /** Where in the code it was raised, for the gateway's own failures. */
   readonly at?: readonly string[]
   readonly causes?: readonly LoggedCause[]
@@ -26,13 +29,23 @@ export function loggedFailure(thrown: unknown): LoggedFailure {
   const details = Object.entries(error.details).filter(([, value]) => typeof value !== 'string' || isTerm(value))
   const at = withPlaces ? placesOf(error) : []
   const causes = causesOf(error.cause, withPlaces)
+  const explain = explainedIssue(error)
   return {
     code: error.code,
     fault: error.fault,
     ...(details.length === 0 ? {} : { details: Object.fromEntries(details) }),
+    ...(explain === undefined ? {} : { explain }),
     ...(at.length === 0 ? {} : { at }),
     ...(causes.length === 0 ? {} : { causes }),
   }
+}
+
+/** Of several issues that of the first error that is known, else of the first that is known at all. */
+function explainedIssue({ issues }: GatewayError): string | undefined {
+  const errors = issues.filter(({ severity }) => severity === 'error')
+  return [...errors, ...issues]
+    .map(({ code, text }) => explanationOf(code, text)?.code)
+    .find((code) => code !== undefined)
 }
 
 function causesOf(first: unknown, withPlaces: boolean): readonly LoggedCause[] {

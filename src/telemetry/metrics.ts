@@ -20,6 +20,8 @@ export interface Metrics {
   readonly deliveries: Counter<'kind' | 'outcome'>
   /** `accepted` or `repeated`. */
   readonly pushes: Counter<'transaction' | 'outcome'>
+  /** Documented kinds and outcomes, or `other`. */
+  readonly workflowEvents: Counter<'type' | 'status'>
   /** Seconds; 0 when there is none, absent when the store did not tell. */
   readonly oldestDelivery: Gauge<'state'>
   /** Seconds since the epoch. */
@@ -109,6 +111,12 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
       name: 'crocevia_pushes_total',
       help: 'Pushes handed to the journal, by transaction and whether they were there before',
       labelNames: ['transaction', 'outcome'],
+      registers,
+    }),
+    workflowEvents: new Counter({
+      name: 'crocevia_workflow_events_total',
+      help: 'What the national FSE 2.0 gateway told of publications, by kind of event and outcome',
+      labelNames: ['type', 'status'],
       registers,
     }),
     oldestDelivery: new Gauge({

@@ -9,7 +9,8 @@ import { distrust, type TrustAnchors } from './x509/chain.ts'
 /** A party of the configuration: how it is recognised on a connection, and whose signature it brings. */
 export interface Party {
   readonly name: string
-  readonly home: HomeCommunityId
+  /** Absent for who belongs to no community. */
+  readonly home?: HomeCommunityId
   /** A member of our own affinity domain, whose assertions nobody else may hand on. */
   readonly consumer: boolean
   /** INI hands on assertions of the regions it speaks for; everybody else brings their own. */
@@ -87,7 +88,7 @@ export function identifier(
     const [party] = matching
     // A certificate that fits two parties tells neither.
     if (party === undefined || matching.length > 1) return stranger
-    return { ...stranger, name: party.name, home: party.home }
+    return { ...stranger, name: party.name, ...(party.home === undefined ? {} : { home: party.home }) }
   }
 }
 

@@ -14,24 +14,29 @@ export interface Outgoing11 {
 }
 
 /**
- * Spells a SOAP 1.1 message around a serialised body, its addressing as INI's notifications write it: without security
- * and without `mustUnderstand` (ini.md §7.2); without addressing it has no header. Throws RangeError on what XML cannot
- * carry.
+ * Spells a SOAP 1.1 message around a serialised body, its addressing as INI's notifications write it: without
+ * `mustUnderstand` (ini.md §7.2), and beside it a serialised assertion, alone in its header as INI has it (§1.4). Without
+ * either it has no header. Throws RangeError on what XML cannot carry.
  */
-export function encodeEnvelope11(addressing: Outgoing11 | undefined, body: string): string {
+export function encodeEnvelope11(addressing: Outgoing11 | undefined, body: string, assertion?: string): string {
+  const blocks = [
+    ...(addressing === undefined ? [] : [encodeAddressing(addressing)]),
+    ...(assertion === undefined ? [] : [`<wsse:Security xmlns:wsse="${soapNames.wsse}">${assertion}</wsse:Security>`]),
+  ]
+  const names = addressing === undefined ? '' : ` xmlns:wsa="${soapNames.wsa}"`
+  const header = blocks.length === 0 ? '' : `<env:Header${names}>${blocks.join('')}</env:Header>`
   return (
     `<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="${soapNames.soap11}">` +
-    `${addressing === undefined ? '' : encodeHeader(addressing)}<env:Body>${body}</env:Body></env:Envelope>`
+    `${header}<env:Body>${body}</env:Body></env:Envelope>`
   )
 }
 
-function encodeHeader({ action, messageId, to, relatesTo }: Outgoing11): string {
+function encodeAddressing({ action, messageId, to, relatesTo }: Outgoing11): string {
   return [
-    `<env:Header xmlns:wsa="${soapNames.wsa}">`,
     to === undefined ? '' : `<wsa:To>${escapeText(to)}</wsa:To>`,
     `<wsa:MessageID>${escapeText(messageId)}</wsa:MessageID>`,
     relatesTo === undefined ? '' : `<wsa:RelatesTo>${escapeText(relatesTo)}</wsa:RelatesTo>`,
-    `<wsa:Action>${escapeText(action)}</wsa:Action></env:Header>`,
+    `<wsa:Action>${escapeText(action)}</wsa:Action>`,
   ].join('')
 }
 

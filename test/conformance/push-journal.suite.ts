@@ -118,6 +118,24 @@ export function pushJournalBehaves(name: string, start: () => Promise<StartedPus
       expect(await store.outbox.list({ limit: 100 })).toHaveLength(won.length)
     })
 
+    it('finds what is only kept by any of its objects, in its order, and nothing that waits', async () => {
+      const { store, reopen } = await start()
+      const naming = async (...objects: string[]) => (await store.journal.naming(objects)).map(({ id }) => id)
+      const first = keptDraft('1', { objects: ['w', 'x'], patients: [] })
+      const sequence = await appended(store, first)
+      await appended(store, draft('2', { objects: ['w'] }))
+      await appended(store, keptDraft('3', { objects: ['x'] }))
+      await appended(await reopen(), keptDraft('4', { objects: ['w'], patients: [person('A'), person('B')] }))
+      expect(await naming('w')).toEqual(['1', '4'])
+      expect(await naming('x', 'w', 'none')).toEqual(['1', '3', '4'])
+      expect(await naming('person of 3')).toEqual([])
+      expect(await naming()).toEqual([])
+      expect((await store.journal.naming(['w']))[0]).toEqual(pushOf(first, sequence, 'kept'))
+      // It holds up nobody, and is about nobody but its persons.
+      expect((await store.outbox.list({ limit: 10 })).map(({ id }) => id)).toEqual(['2'])
+      expect((await store.journal.about([person('A')], 0)).pushes.map(({ id }) => id)).toEqual(['4'])
+    })
+
     it('lets identities come again once they were freed, or the push was discarded, and not when it was delivered', async () => {
       const { store, clock } = await start()
       const submit = (id: string) => store.journal.append(draft(id, { identities: ['document'] }))

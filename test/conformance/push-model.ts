@@ -24,7 +24,7 @@ interface Held {
 
 /** What of a store is held against the model. */
 export interface Pushes {
-  readonly journal: Pick<PushJournal, 'append' | 'about' | 'touching' | 'repeated' | 'find' | 'discard'>
+  readonly journal: Pick<PushJournal, 'append' | 'about' | 'touching' | 'naming' | 'repeated' | 'find' | 'discard'>
   readonly outbox: Pick<Outbox, 'delivered' | 'failed' | 'retry' | 'discard'> & {
     claim(options: Parameters<Outbox['claim']>[0]): Promise<readonly Pick<WaitingDelivery, 'id' | 'attempts'>[]>
   }
@@ -98,6 +98,10 @@ export function modelPushes(clock: Clock, placeOf: (id: string) => number): Push
       touching: async (objects) =>
         held
           .filter(({ state, draft }) => state === 'pending' && draft.objects.some((object) => objects.includes(object)))
+          .map(told),
+      naming: async (objects) =>
+        held
+          .filter(({ state, draft }) => state === 'kept' && draft.objects.some((object) => objects.includes(object)))
           .map(told),
       async repeated(identities) {
         const taker = withIdentity(identities)

@@ -108,7 +108,7 @@ async function answerTo(
       const some = asked.some.map(named)
       const since = asked.since === null ? undefined : (places.get(named(asked.since)) ?? 0)
       const { sequence, pushes } = await journal.about(some.map(person), since)
-      return [sequence, pushes, await journal.touching(some), await journal.repeated(some)]
+      return [sequence, pushes, await journal.touching(some), await journal.naming(some), await journal.repeated(some)]
     }
     case 'wait':
       return undefined

@@ -90,8 +90,10 @@ function recipientBehaves(name: string, options: (record: TuscanRecord) => Recor
       await recipient.accept(change, call(purposeOfUse))
     }
 
-    async function told(uniqueId: string): Promise<readonly DocumentEntry[]> {
-      const documents = { by: 'unique-id', ids: [uniqueId] } as const
+    const told = (uniqueId: string) => toldBy('unique-id', uniqueId)
+
+    async function toldBy(by: 'unique-id' | 'entry-uuid', id: string): Promise<readonly DocumentEntry[]> {
+      const documents = { by, ids: [id] }
       const answer = await community.registry?.query({ type: 'GetDocuments', documents, extra: [] }, call('TREATMENT'))
       return answer?.entries ?? []
     }
@@ -133,7 +135,14 @@ function recipientBehaves(name: string, options: (record: TuscanRecord) => Recor
         type: 'update',
         submission: { ...others, entries: entries.map((entry) => ({ ...entry, version: next })) },
       })
-      expect((await current(facts.uniqueId)).eventCodes.map(({ code }) => code)).toContain('P00')
+      const now = await current(facts.uniqueId)
+      expect(now.eventCodes.map(({ code }) => code)).toContain('P00')
+      expect(now.version).toBe(next)
+      // It is told under the id the update was accepted under, and found by that and by the one it had.
+      expect(now.entryUuid).toBe(entries[0]?.entryUuid)
+      for (const id of [entryUuid, now.entryUuid]) {
+        expect((await toldBy('entry-uuid', id)).map(({ uniqueId }) => uniqueId)).toEqual([facts.uniqueId])
+      }
     })
 
     it('has hidden a document, with one visibility policy', async () => {

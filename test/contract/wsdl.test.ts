@@ -10,7 +10,10 @@ import {
 import { xmlRegisterFsInputProviders } from 'libxml2-wasm/lib/nodejs.mjs'
 import { describe, expect, it } from 'vitest'
 import { homeCommunityId } from '../../src/core/model/identifiers.ts'
+import { encodeRegistryResponse } from '../../src/wire/ebrim/registry-response.ts'
 import { encodeRetrieveRequest, encodeRetrieveResponse } from '../../src/wire/ebrim/retrieve.ts'
+import { encodeRemoveObjects, encodeSubmitObjects } from '../../src/wire/ebrim/submit-objects.ts'
+import { validSubmit } from '../support/submissions.ts'
 
 const contracts = join(import.meta.dirname, '../../contracts/ihe')
 const official = join(import.meta.dirname, '../../../shared/corpus/ihe/schemas/xds/wsdl/schema/ebRS30/query.xsd')
@@ -310,3 +313,40 @@ function messagesOf(transaction: string): string[] {
   const message = transaction.endsWith('Query') ? 'query:AdhocQuery' : 'xds:RetrieveDocumentSet'
   return [`${message}Request`, `${message}Response`]
 }
+
+describe('the WSDL of DocumentRegistry, where those who make documents push', () => {
+  const template = readFileSync(join(contracts, 'wsdl/DocumentRegistry_Producers.wsdl'), 'utf8')
+  const pushes = [
+    ['RegisterDocumentSet-b', 'urn:ihe:iti:2007:RegisterDocumentSet-b', 'SubmitObjectsRequest'],
+    ['UpdateDocumentSet', 'urn:ihe:iti:2010:UpdateDocumentSet', 'SubmitObjectsRequest'],
+    ['DeleteDocumentSet', 'urn:ihe:iti:2010:DeleteDocumentSet', 'RemoveObjectsRequest'],
+  ] as const
+  using document = XmlDocument.fromString(template.replace('{{location}}', served), { url: `${served}?wsdl` })
+  const valuesOf = (xpath: string): string[] => document.find(xpath, namespaces).map((node) => node.content)
+  const types = document.find('//wsdl:types/xs:schema', namespaces).map((node) => node.toString())
+  const operations = valuesOf('//wsdl:portType/wsdl:operation/@name')
+  const bodies = valuesOf('//wsdl:message/wsdl:part/@element')
+  const actions = valuesOf('//wsdl:portType/wsdl:operation/wsdl:input/@wsaw:Action')
+  const answers = valuesOf('//wsdl:portType/wsdl:operation/wsdl:output/@wsaw:Action')
+  const bound = valuesOf('//wsdl:binding/wsdl:operation/@name')
+
+  it('has the search, and what is pushed, each by its action', () => {
+    expect(operations).toEqual([
+      'DocumentRegistry_RegistryStoredQuery',
+      ...pushes.map(([name]) => `DocumentRegistry_${name}`),
+    ])
+    expect(bound).toEqual(operations)
+    expect(actions.slice(1)).toEqual(pushes.map(([, action]) => action))
+    expect(answers).toEqual(actions.map((action) => `${action}Response`))
+    expect(bodies.slice(2)).toEqual(pushes.flatMap(([, , body]) => [`lcm:${body}`, 'rs:RegistryResponse']))
+  })
+
+  it('leads to schemas that define its messages', () => {
+    using schemas = XmlDocument.fromString(types.join(''), { url: `${served}?wsdl` })
+    using validator = XsdValidator.fromDoc(schemas)
+    expect(accepts(validator, request(option + findDocuments))).toBe(true)
+    expect(accepts(validator, encodeRemoveObjects(['urn:uuid:1']))).toBe(true)
+    expect(accepts(validator, encodeSubmitObjects(validSubmit().submission))).toBe(true)
+    expect(accepts(validator, encodeRegistryResponse({ status: 'success', errors: [] }))).toBe(true)
+  })
+})

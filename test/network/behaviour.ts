@@ -63,6 +63,8 @@ export const behaviours = [
   'unsearched',
   /** INI: the document lies with who asks (RTW1). */
   'with-caller',
+  /** INI: makes the change, and answers that the region of assistance could not be heard (CRF1). */
+  'unheard',
 ] as const
 
 export type Behaviour = (typeof behaviours)[number]
@@ -77,7 +79,7 @@ export interface Remark {
 
 export interface Setting {
   readonly behave: Behaviour
-  /** What is said by who takes pushes and is told to `refuse` or to `remark`. */
+  /** What is said by who takes pushes, or passes them on, and is told to `refuse` or to `remark`. */
   readonly issues?: readonly Remark[]
   /** `slow`: how late, default 2000. `drip`: between two pieces, default 100; `slow-drip`: 20. */
   readonly delayMs?: number

@@ -97,6 +97,8 @@ export interface PutDocument {
   /** The server's id, where the resource bears one. */
   readonly id: string | undefined
   readonly superseded: boolean
+  /** The entryUUIDs it had, the latest first. */
+  readonly formerIds: readonly string[]
   /** What it replaces: a reference, or an entryUUID. */
   readonly replaces: readonly string[]
 }
@@ -114,9 +116,11 @@ export function readDocumentReference(resource: unknown): PutDocument {
   const repositoryUniqueId = repositoryIn(attachment.url)
   const hash = Buffer.from(attachment.hash, 'base64')
   if (hash.length !== 20) fail('content.attachment.hash is no SHA-1')
-  const uuid = (data.identifier ?? []).find(
+  const uuids = (data.identifier ?? []).filter(
     ({ system, value }) => system === uriSystem && value?.startsWith('urn:uuid:'),
   )
+  const [uuid, ...more] = uuids.filter(({ use }) => use !== 'old')
+  if (more.length > 0) fail('A document has one entryUUID')
   const slots = slotsIn(data)
   const home = data.extension?.find(({ url }) => url.endsWith('/ihe-HomeCommunityId'))?.valueOid
   const authenticator = data.authenticator && personIn(data.authenticator, data.contained)
@@ -157,6 +161,7 @@ export function readDocumentReference(resource: unknown): PutDocument {
   return {
     entry,
     id: data.id,
+    formerIds: uuids.flatMap(({ use, value }) => (use === 'old' && value !== undefined ? [value] : [])),
     superseded: data.status === 'superseded',
     replaces: (data.relatesTo ?? [])
       .filter(({ code }) => code === 'replaces')

@@ -32,6 +32,21 @@ export function instant(time: string): string {
   return time.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6Z')
 }
 
+/** The id of a document's resource. */
+export function resourceIdOf({ entryUuid, fhir }: Entry): string {
+  return typeof fhir === 'object' ? fhir.id : entryUuid.replace('urn:uuid:', '')
+}
+
+/** The entryUUIDs its resource bears: the one it has, and those it had. */
+export function entryUuidsOf({ entryUuid, fhir }: Entry): readonly string[] {
+  return typeof fhir === 'object' ? [entryUuid, ...fhir.formerIds] : [entryUuid]
+}
+
+/** Whether it is told of by FHIR, which keeps former versions to itself. */
+export function isServed({ fhir }: Entry): boolean {
+  return fhir !== 'history'
+}
+
 /** A DocumentReference (MHD 4.2.4, comprehensive). Slots of XDS that MHD has no element for are not told. */
 export function documentReference(entry: Entry, base: string, { entries, associations }: Holdings): Json {
   const people = contained(entry)
@@ -41,7 +56,7 @@ export function documentReference(entry: Entry, base: string, { entries, associa
   const known = new Map(entries.map((other) => [other.entryUuid, other]))
   return {
     resourceType: 'DocumentReference',
-    id: entry.entryUuid.replace('urn:uuid:', ''),
+    id: resourceIdOf(entry),
     meta: {
       versionId: entry.version,
       profile: ['https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Comprehensive.DocumentReference'],
@@ -55,6 +70,9 @@ export function documentReference(entry: Entry, base: string, { entries, associa
         system: uriSystem,
         value: entry.entryUuid,
       },
+      ...entryUuidsOf(entry)
+        .slice(1)
+        .map((value) => ({ use: 'old', system: uriSystem, value })),
     ],
     status: entry.status === 'Approved' ? 'current' : 'superseded',
     type: concept(entry.typeCode),
@@ -67,14 +85,17 @@ export function documentReference(entry: Entry, base: string, { entries, associa
     author: [{ reference: '#author' }],
     ...(entry.legalAuthenticator !== undefined && { authenticator: { reference: '#authenticator' } }),
     ...(replaced.length > 0 && {
-      relatesTo: replaced.map(({ target }) => ({
-        code: 'replaces',
-        target: {
-          reference: `DocumentReference/${target.replace('urn:uuid:', '')}`,
-          type: 'DocumentReference',
-          ...(known.has(target) && { identifier: { system: uriSystem, value: target } }),
-        },
-      })),
+      relatesTo: replaced.map(({ target }) => {
+        const older = known.get(target)
+        return {
+          code: 'replaces',
+          target: {
+            reference: `DocumentReference/${older ? resourceIdOf(older) : target.replace('urn:uuid:', '')}`,
+            type: 'DocumentReference',
+            ...(older && { identifier: { system: uriSystem, value: target } }),
+          },
+        }
+      }),
     }),
     ...(entry.comments !== undefined && { description: entry.comments }),
     securityLabel: [concept(entry.confidentiality)],

@@ -76,6 +76,11 @@ export interface Entry extends DocumentFacts {
   readonly status: Status
   /** Absent where a registry speaks within its own domain. */
   readonly home?: string
+  /**
+   * How a FHIR face tells of it where its entryUUID is not that of its resource: by the resource's id and the entryUUIDs the
+   * resource had, the latest first. A former version is history there, which no search finds.
+   */
+  readonly fhir?: { readonly id: string; readonly formerIds: readonly string[] } | 'history'
 }
 
 export interface SubmissionSet {

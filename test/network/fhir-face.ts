@@ -2,7 +2,7 @@ import { randomUUID, type X509Certificate } from 'node:crypto'
 import type { Asked } from './asked.ts'
 import type { Behaviour } from './behaviour.ts'
 import { citizenOf, citizens, samePerson, stranger } from './citizens.ts'
-import { documentReference, type Json, oidUrn, patientResourceId } from './document-reference.ts'
+import { documentReference, isServed, type Json, oidUrn, patientResourceId } from './document-reference.ts'
 import { cx, type Entry, type Holdings, type Identifier } from './entry.ts'
 import { checkNames, FhirProblem, matches, once, type Parameters, patientToken, readParameters } from './fhir-search.ts'
 import { organizationsRoot } from './organizations.ts'
@@ -74,7 +74,7 @@ export function fhirFace({ origin, holdings, root, clock }: FhirFaceParts): Face
     // Filed under the very identifier asked for; by id, anything of the same person.
     const isTheirs = ({ patient }: Entry): boolean =>
       named === undefined ? samePerson(patient, asked) : cx(patient) === cx(asked)
-    const found = holdings.entries.filter((entry) => isTheirs(entry) && matches(entry, parameters))
+    const found = holdings.entries.filter((entry) => isServed(entry) && isTheirs(entry) && matches(entry, parameters))
     return { resources: found.map((entry) => documentReference(entry, base, holdings)), asked }
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { resourceIdOf } from './document-reference.ts'
 import type { Entry } from './entry.ts'
 import { fhirJson, path } from './fhir-face.ts'
 import { FhirProblem } from './fhir-search.ts'
@@ -130,11 +131,6 @@ export function checkVersion({ ifMatch }: Operation, former: Entry | undefined):
   }
 }
 
-/** The id of a document on the FHIR face. */
-export function idOf({ entryUuid }: Entry): string {
-  return entryUuid.replace('urn:uuid:', '')
-}
-
 /** Its version, as FHIR names it. */
 export function etagOf({ version }: Entry): string {
   return `W/"${version}"`
@@ -142,5 +138,5 @@ export function etagOf({ version }: Entry): string {
 
 /** Where this version of it is, relative to the base. */
 export function locationOf(entry: Entry): string {
-  return `DocumentReference/${idOf(entry)}/_history/${entry.version}`
+  return `DocumentReference/${resourceIdOf(entry)}/_history/${entry.version}`
 }

@@ -1,4 +1,4 @@
-import { instant, oidUrn, uniqueIdentifier, uriSystem } from './document-reference.ts'
+import { entryUuidsOf, instant, oidUrn, resourceIdOf, uniqueIdentifier, uriSystem } from './document-reference.ts'
 import type { Code, Entry, Identifier } from './entry.ts'
 
 /** Why a search cannot be answered, in FHIR's words. */
@@ -67,7 +67,7 @@ const named: Condition = (entry, values) =>
   values.map(token).some((wanted) => {
     const unique = uniqueIdentifier(entry.uniqueId)
     return (
-      isSame(wanted, [uriSystem], entry.entryUuid) ||
+      entryUuidsOf(entry).some((id) => isSame(wanted, [uriSystem], id)) ||
       isSame(wanted, [unique.system], unique.value) ||
       isSame(wanted, [uriSystem], oidUrn(entry.uniqueId))
     )
@@ -104,7 +104,7 @@ const conditions: Readonly<Record<string, Condition>> = {
   'author.given': authored('given'),
   creation: (entry, values) => values.some((text) => overlaps(text, entry.creationTime, entry.creationTime)),
   period: (entry, values) => values.some((text) => overlaps(text, entry.serviceStartTime, entry.serviceStopTime)),
-  _id: (entry, values) => values.includes(entry.entryUuid.replace('urn:uuid:', '')),
+  _id: (entry, values) => values.includes(resourceIdOf(entry)),
 }
 
 /** Throws FhirProblem for a parameter nobody here knows: a strict server does not guess. */

@@ -2,7 +2,15 @@ import { randomUUID, type X509Certificate } from 'node:crypto'
 import type { Asked } from './asked.ts'
 import type { Setting } from './behaviour.ts'
 import { samePerson } from './citizens.ts'
-import { documentReference, type Json, uniqueIdentifier, uriSystem } from './document-reference.ts'
+import {
+  documentReference,
+  entryUuidsOf,
+  isServed,
+  type Json,
+  resourceIdOf,
+  uniqueIdentifier,
+  uriSystem,
+} from './document-reference.ts'
 import { type PutDocument, readDocumentReference } from './document-reference-read.ts'
 import type { Entry, SubmissionSet } from './entry.ts'
 import { fhirJson, isWrite, outcome, path } from './fhir-face.ts'
@@ -11,7 +19,6 @@ import {
   checkVersion,
   etagOf,
   idNamed,
-  idOf,
   isList,
   isTransaction,
   locationOf,
@@ -76,7 +83,7 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
     if (!isAbout(bearer, document.entry.patient))
       throw new FhirProblem(403, 'forbidden', 'The token is about another patient')
     const entry = operation.method === 'POST' ? create(operation, document, ids) : put(operation, document, ids)
-    if (operation.fullUrl !== undefined) ids.set(operation.fullUrl, idOf(entry.entry))
+    if (operation.fullUrl !== undefined) ids.set(operation.fullUrl, resourceIdOf(entry.entry))
     return entry
   }
 
@@ -95,7 +102,7 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
 
   function put(
     operation: Operation,
-    { entry, id, superseded, replaces }: PutDocument,
+    { entry, id, formerIds, superseded, replaces }: PutDocument,
     ids: ReadonlyMap<string, string>,
   ) {
     const former = found(operation)
@@ -106,13 +113,18 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
       throw new FhirProblem(422, 'value', 'An id is a UUID here')
     checkVersion(operation, former)
     const status = superseded ? 'Deprecated' : 'Approved'
-    const entryUuid = former?.entryUuid ?? `urn:uuid:${named ?? randomUUID()}`
-    if (entry.entryUuid !== '' && entry.entryUuid !== entryUuid && former?.logicalId !== entry.entryUuid) {
+    const entryUuid = entry.entryUuid || (former?.entryUuid ?? `urn:uuid:${named ?? randomUUID()}`)
+    const others = registry.holdings.entries.filter((other) => other.logicalId !== former?.logicalId)
+    if (
+      others.some((other) => entryUuidsOf(other).includes(entryUuid)) ||
+      (former === undefined && named && entryUuid !== `urn:uuid:${named}`)
+    ) {
       throw new FhirProblem(422, 'invariant', 'The entryUUID among the identifiers is another document’s')
     }
     if (former === undefined && replaces.length > 0)
-      return create(operation, { entry: { ...entry, entryUuid }, id, superseded, replaces }, ids)
-    const now = registry.put({ ...entry, entryUuid, status }, setOf(entry, clock))
+      return create(operation, { entry: { ...entry, entryUuid }, id, formerIds, superseded, replaces }, ids)
+    const known = former && { of: former.entryUuid, resource: { id: resourceIdOf(former), formerIds } }
+    const now = registry.put({ ...entry, entryUuid, status }, setOf(entry, clock), known)
     return { status: former === undefined ? 201 : 200, entry: now }
   }
 
@@ -133,10 +145,14 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
     return { status: 204 }
   }
 
+  function served(): readonly Entry[] {
+    return registry.holdings.entries.filter(isServed)
+  }
+
   /** The document an address names, by id or by a condition. */
   function found(operation: Operation): Entry | undefined {
     const id = idNamed(operation)
-    if (id !== undefined) return registry.holdings.entries.find((entry) => idOf(entry) === id)
+    if (id !== undefined) return served().find((entry) => resourceIdOf(entry) === id)
     const [, condition] = operation.url.split('?')
     if (condition === undefined) throw new FhirProblem(400, 'required', 'The address names no document')
     return matching(condition)
@@ -148,9 +164,9 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
       throw new FhirProblem(400, 'not-supported', 'A condition names one identifier')
     }
     const { system, value } = token(parameters[0].values.join(','))
-    const all = registry.holdings.entries.filter((entry) => {
+    const all = served().filter((entry) => {
       const unique = uniqueIdentifier(entry.uniqueId)
-      const names = [unique, { system: uriSystem, value: entry.entryUuid }]
+      const names = [unique, ...entryUuidsOf(entry).map((id) => ({ system: uriSystem, value: id }))]
       return names.some((name) => name.value === value && (system === undefined || system === name.system))
     })
     // Former versions bear the same identifier.
@@ -162,7 +178,9 @@ export function fhirWrites({ origin, registry, root, clock }: FhirWriteParts): F
 
   function known(name: string): Entry {
     const id = name.replace(/^.*DocumentReference\//, '').replace('urn:uuid:', '')
-    const entry = registry.holdings.entries.find((other) => idOf(other) === id)
+    const entry =
+      served().find((other) => entryUuidsOf(other).includes(name)) ??
+      served().find((other) => resourceIdOf(other) === id)
     if (entry === undefined) throw new FhirProblem(422, 'not-found', 'What is to be replaced is not known here')
     return entry
   }

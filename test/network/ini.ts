@@ -7,10 +7,13 @@ import { type Claimed, readClaims, type SignedAssertion } from './check-assertio
 import { type Citizen, citizenOf, samePerson } from './citizens.ts'
 import { type ConsentFace, consentFace, consentPath } from './consent-face.ts'
 import { contentsOf } from './contents.ts'
+import { type DisclosureFace, disclosureFace, disclosurePath } from './disclosure-face.ts'
 import { documentUniqueId, query, queryResponse, type RegistryIssue } from './ebrim.ts'
-import { type Entry, isObscured, readCx } from './entry.ts'
+import { type Entry, type Holdings, isObscured, readCx } from './entry.ts'
 import { anonymous, envelope, SoapFault, securityFault, soap12 } from './faults.ts'
+import { changeActions, changePaths, type IniChanges, iniChangeFaces } from './ini-changes.ts'
 import { type NotifyFace, notifyFace, notifyRetrievePath } from './notify-face.ts'
+import { type OrganDonationFace, organDonationFace, organDonationPath } from './organ-donation-face.ts'
 import { findOrganization, organization } from './organizations.ts'
 import { answer } from './registry.ts'
 import {
@@ -35,10 +38,11 @@ import {
   startCounterpart,
   systemClock,
 } from './server.ts'
-import type { Message } from './soap.ts'
+import { actionIn, type Message } from './soap.ts'
 import { type Identity, postSoap, readIdentity } from './soap-client.ts'
 import { spoil } from './spoil.ts'
 import { type AskedQuery, patientAsked, RegistryProblem } from './stored-query.ts'
+import { type WritableRegistry, writableRegistry } from './writable-registry.ts'
 import { children, cutOut, escapeXml, isNamed, only, parseXml, serialize } from './xml.ts'
 
 export type Ini = Counterpart<{
@@ -46,20 +50,39 @@ export type Ini = Counterpart<{
   readonly search: string
   /** ITI-18, references before a change (row 3). */
   readonly references: string
+  /** ITI-42, at the address of the search (row 1). */
+  readonly register: string
+  /** ITI-57 (row 6). */
+  readonly update: string
+  /** ITI-62 (row 7). */
+  readonly delete: string
   /** ITI-18, index transfer (row 4). */
   readonly indexTransfer: string
   /** ITI-43 (row 8). */
   readonly retrieve: string
   /** Where it is told that a document was retrieved (§7.2). */
   readonly notifyRetrieve: string
-  /** SOAP 1.1: what somebody has consented to (row 9). */
+  /** SOAP 1.1: what somebody has consented to, and sets (rows 9, 10). */
   readonly consents: string
-}> & { readonly notices: NotifyFace; readonly consents: Pick<ConsentFace, 'give' | 'reset'> }
+  /** SOAP 1.1: information notices (row 12). */
+  readonly disclosures: string
+  /** SOAP 1.1: what somebody declared about giving organs (row 11). */
+  readonly organDonation: string
+}> & {
+  /** The index of those whom no region assists. */
+  readonly temporary: Pick<WritableRegistry, 'holdings' | 'registered'>
+  readonly notices: NotifyFace
+  readonly consents: Pick<ConsentFace, 'give' | 'reset' | 'sets' | 'afterSet'>
+  readonly disclosures: Pick<DisclosureFace, 'disclosures'>
+  readonly organDonation: Pick<OrganDonationFace, 'declare'>
+}
 
 export interface IniOptions extends CounterpartOptions {
   readonly seed: Seed
   /** ITI-18 endpoints of the registries behind, by the code of the region of assistance. */
   readonly registries: Readonly<Record<string, string>>
+  /** Where they take changes, by the same code and the change; by default nowhere. */
+  readonly changes?: IniChanges['regions']
   /** How long a region of assistance is waited for; default 5000. */
   readonly registryTimeoutMs?: number
   /** What the region of assistance itself is told when it asks; in June 2025 it was R220 with success (ini.md §6.2). */
@@ -89,7 +112,8 @@ const services = {
     allows: (role: string, purpose: string) =>
       (professionals.includes(role) && ['TREATMENT', 'EMERGENCY', 'PUBEMERGENCY'].includes(purpose)) ||
       (onTheirOwn.includes(role) && purpose === 'PERSONAL') ||
-      (role === 'GTW' && purpose === 'UPDATE'),
+      // The searches that precede a change (§4.7).
+      ((role === 'GTW' || professionals.includes(role)) && purpose === 'UPDATE'),
   },
   references: {
     path: '/FSEFindDocumentReferencesWeb/DocumentRegistry_Service',
@@ -115,6 +139,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
     maySign: (signer: string, issuer: string) => codeOf(signer) === issuer && findOrganization(issuer) !== undefined,
   }
   const accept = onceOnly()
+  const temporary = writableRegistry(options.seed.holdings.ini, { clock, errorNames: 'national' })
   const searched = new Map<string, number>()
 
   function face(name: keyof typeof services): Face {
@@ -122,6 +147,8 @@ export async function startIni(options: IniOptions): Promise<Ini> {
     const manner = { addressing: 'minimal', path, actions: [registryStoredQuery] } as const
     const respond = async (request: PeerRequest, behaviour: Behaviour, asked: Asked): Promise<string> => {
       if (behaviour === 'fault') throw new SoapFault('Receiver', 'Internal Server Error')
+      // A change at an address that is for something else (#1713).
+      if (changeActions.has(actionIn(request) ?? '')) throw new SoapFault('Receiver', 'Internal Server Error')
       const { message, assertions, claimed } = admit(request, manner, trust, accept, asked)
       if (!allows(claimed.role, claimed.purpose)) {
         throw securityFault('FailedAuthentication', 'This role has not the rights to access the service', 'PFA14')
@@ -160,7 +187,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
       const patient = readCx(patientAsked(wanted) ?? claimed.patient)
       const citizen = patient && citizenOf(patient)
       const found = await search(
-        { ...options, identity, now: clock.now() },
+        { ...options, identity, now: clock.now(), temporary: temporary.holdings },
         { wanted, message, assertion, claimed, citizen },
       )
       return spoil(found, behaviour, spoilingOf(claimed, undefined))
@@ -215,20 +242,42 @@ export async function startIni(options: IniOptions): Promise<Ini> {
     },
   })
 
+  const changes = iniChangeFaces({
+    ...{ admits: isRegion, trust, identity, contentType, reply, temporary, now: () => clock.now() },
+    regions: options.changes ?? {},
+    timeoutMs: options.registryTimeoutMs ?? 5000,
+    selfAnswer: { code: 'R220', status: options.selfAnswer?.status ?? 'Failure' },
+  })
   const notices = notifyFace({ admits: isRegion })
-  const consents = consentFace({ admits: isRegion })
+  const vouchers = { trust, accept, admits: isRegion }
+  const consents = consentFace(vouchers)
+  const disclosures = disclosureFace(vouchers)
+  const organDonation = organDonationFace(vouchers)
   const counterpart = await startCounterpart({ ...options, party: 'ini' }, (origin) => ({
-    faces: [face('search'), face('references'), face('indexTransfer'), repository, notices, consents],
+    faces: [
+      // Before the search, at whose address documents are registered.
+      ...changes,
+      face('search'),
+      face('references'),
+      face('indexTransfer'),
+      repository,
+      ...[notices, consents, consents.setting, disclosures, organDonation],
+    ],
     urls: {
       search: origin + services.search.path,
       references: origin + services.references.path,
+      register: origin + changePaths.register,
+      update: origin + changePaths.update,
+      delete: origin + changePaths.delete,
       indexTransfer: origin + services.indexTransfer.path,
       retrieve: origin + retrievePath,
       notifyRetrieve: origin + notifyRetrievePath,
       consents: origin + consentPath,
+      disclosures: origin + disclosurePath,
+      organDonation: origin + organDonationPath,
     },
   }))
-  return Object.assign(counterpart, { notices, consents })
+  return Object.assign(counterpart, { temporary, notices, consents, disclosures, organDonation })
 }
 
 function isRegion(commonName: string): boolean {
@@ -257,14 +306,14 @@ interface Search {
   readonly citizen: Citizen | undefined
 }
 
-type Star = IniOptions & { readonly identity: Identity; readonly now: number }
+type Star = IniOptions & { readonly identity: Identity; readonly now: number; readonly temporary: Holdings }
 
 const nothing: RegistryIssue = { code: 'QND1', text: 'No results from the query', severity: 'Warning' }
 
 /** To the region itself: ask yourself. Without a region: the temporary index. Else: what the region of assistance says. */
 async function search(star: Star, asked: Search): Promise<string> {
   const { wanted, assertion, claimed, citizen } = asked
-  const { selfAnswer = { code: 'QND2', status: 'Failure' }, seed } = star
+  const { selfAnswer = { code: 'QND2', status: 'Failure' } } = star
   if (citizen?.assistedBy === assertion.issuer) {
     const issue: RegistryIssue = {
       code: selfAnswer.code,
@@ -275,12 +324,17 @@ async function search(star: Star, asked: Search): Promise<string> {
   }
   if (citizen !== undefined && citizen.assistedBy !== 'none') return forward(star, citizen, asked)
   const found = answer(wanted, {
-    holdings: seed.holdings.ini,
+    holdings: star.temporary,
     under: (id) => citizen?.identifiers ?? [id],
-    withhold: (entry) => !isAbout(entry, claimed) || (isObscured(entry) && !mayLookBehind.has(claimed.role)),
+    withhold: (entry) => !isAbout(entry, claimed) || (isObscured(entry) && !maySee(entry, claimed)),
   })
   const response = queryResponse({ status: 'Success', found, returnType: wanted.returnType })
   return isEmpty(response) ? failure([nothing]) : response
+}
+
+/** Whoever looks at their own record, and the author, who is told of obscured documents too (§4.5). */
+function maySee({ author }: Entry, { role, subject }: Claimed): boolean {
+  return mayLookBehind.has(role) || (subject?.startsWith(`${author.person.value}^`) ?? false)
 }
 
 /** Whatever ids are asked for, only what is about the person in the assertion is told. */

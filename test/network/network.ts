@@ -11,6 +11,7 @@ import {
   writeGatewayConfig,
 } from '../support/gateway-config.ts'
 import { type Control, startControl } from './control.ts'
+import { type FseGateway, fseGateway } from './fse-gateway.ts'
 import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts'
 import { type Ini, type IniOptions, startIni } from './ini.ts'
 import type { IniPushes } from './ini-driver.ts'
@@ -51,6 +52,8 @@ export interface Network extends AsyncDisposable {
     /** INI calling the gateway. */
     readonly push: IniPushes
   }
+  /** The national FSE 2.0 gateway calling back. */
+  readonly fseGateway: FseGateway
   readonly regions: Readonly<Record<'region-050' | 'region-120' | 'region-150', Region>>
   readonly parties: Readonly<Record<PartyName, Counterpart>>
   readonly control: Control
@@ -93,6 +96,9 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
         '120': regions['region-120'].urls.registry,
         '150': regions['region-150'].urls.registry,
       },
+      changes: Object.fromEntries(
+        (['050', '120', '150'] as const).map((code) => [code, regions[`region-${code}`].urls]),
+      ),
       ...counterparts.ini,
     }),
   )
@@ -122,6 +128,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
       }),
       tailored('ini', 'ini', {
         base: new URL(ini.urls.search).origin,
+        publish: true,
         retrieve: ini.urls.retrieve,
         notifyRetrieve: ini.urls.notifyRetrieve,
         notifyHome: 'assistance',
@@ -136,6 +143,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     {
       listen: { port: options.ports?.gateway ?? 0 },
       operator: { port: options.ports?.operator ?? 0 },
+      workflowStatus: { callers: { anchors: [join(certificates, 'ca.pem')], names: ['^A[0-9]+#950#'] } },
       // It is its log that tells when it listens, and where.
       ...(options.process && { logLevel: 'info' }),
       ...options.gateway,
@@ -160,6 +168,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     certificates,
     record,
     ini: Object.assign(ini, { push }),
+    fseGateway: fseGateway({ certificates, origin }),
     regions,
     parties,
     control,

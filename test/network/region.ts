@@ -6,6 +6,7 @@ import { contentsOf } from './contents.ts'
 import { type Holdings, type Identifier, isObscured } from './entry.ts'
 import { securityFault } from './faults.ts'
 import { authority, findOrganization, organization } from './organizations.ts'
+import type { RegisteredLog } from './registered.ts'
 import {
   codeOf,
   crossGatewayQuery,
@@ -19,6 +20,8 @@ import { crossGatewayRetrieve } from './retrieve.ts'
 import type { Seed } from './seed.ts'
 import { type Counterpart, type CounterpartOptions, startCounterpart, systemClock } from './server.ts'
 import { patientAsked, RegistryProblem } from './stored-query.ts'
+import { submissionFace } from './submission-face.ts'
+import { writableRegistry } from './writable-registry.ts'
 
 /** The regions of the development federation, by their code. */
 export type RegionCode = '050' | '120' | '150'
@@ -30,10 +33,25 @@ export type Region = Counterpart<{
   readonly crossGatewayRetrieve: string
   /** ITI-18, for INI: the whole index of those whom the region assists. */
   readonly registry: string
-}> & { readonly home: string }
+  /** ITI-42, ITI-57 and ITI-62, for INI too. */
+  readonly register: string
+  readonly update: string
+  readonly delete: string
+}> & {
+  readonly home: string
+  /** What INI had it take in and let go, in order of arrival. */
+  readonly registered: RegisteredLog
+  /** The whole index as it is now. */
+  readonly holdings: Holdings
+}
 
 const xca = '/xca/RespondingGateway_Service'
 const rda = '/rda/DocumentRegistry_Service'
+const rdaChanges = {
+  register: '/rda/Register/DocumentRegistry_Service',
+  update: '/rda/MetadataUpdate/DocumentRegistry_Service',
+  delete: '/rda/Delete/XDSDeletetWSService',
+} as const
 /** For whom an obscured document is not obscured (ini.md §4.5, P99). */
 const mayLookBehind = new Set(['ASS', 'TUT', 'GEN', 'ING'])
 
@@ -58,7 +76,8 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   const root = await readSigningRoot(certificates)
   const now = (): number => clock.now()
   const contents = contentsOf(seed, sizes)
-  const index = contents.told(seed.holdings[party])
+  const writable = writableRegistry(contents.told(seed.holdings[party]), { clock, errorNames: 'national' })
+  const index = writable.holdings
   const own = keptBy(index, region)
   /** For the gateway: what is the same whether it asks or retrieves. */
   const gateway = {
@@ -111,23 +130,30 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     home,
   })
 
-  const registry = registryFace({
-    name: 'rda',
-    path: rda,
-    action: registryStoredQuery,
+  /** For INI: what is the same whether it asks or tells. */
+  const forIni = {
     dialect: 'ini',
     addressing: 'minimal',
-    reading: 'tolerant',
-    admits: (name) => codeOf(name) === '000' && name.startsWith('A1#'),
+    admits: (name: string) => codeOf(name) === '000' && name.startsWith('A1#'),
     trust: {
       root,
       now,
-      maySign: (signer, issuer) =>
+      maySign: (signer: string, issuer: string) =>
         issuer === 'ANA'
           ? codeOf(signer) === '000'
           : codeOf(signer) === issuer && findOrganization(issuer) !== undefined,
     },
     identification: identifiersIn,
+  } as const
+  const changes = (['register', 'update', 'delete'] as const).map((change) =>
+    submissionFace({ ...forIni, change, path: rdaChanges[change], registry: writable }),
+  )
+  const registry = registryFace({
+    ...forIni,
+    name: 'rda',
+    path: rda,
+    action: registryStoredQuery,
+    reading: 'tolerant',
     holdings: index,
     withhold: (entry, { role, subject, purpose }) =>
       isObscured(entry) &&
@@ -138,10 +164,17 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   })
 
   const counterpart = await startCounterpart({ ...options, party }, (origin) => ({
-    faces: [respondingRepository, respondingGateway, registry],
-    urls: { crossGatewayQuery: origin + xca, crossGatewayRetrieve: origin + xca, registry: origin + rda },
+    faces: [respondingRepository, respondingGateway, registry, ...changes],
+    urls: {
+      crossGatewayQuery: origin + xca,
+      crossGatewayRetrieve: origin + xca,
+      registry: origin + rda,
+      register: origin + rdaChanges.register,
+      update: origin + rdaChanges.update,
+      delete: origin + rdaChanges.delete,
+    },
   }))
-  return { ...counterpart, home }
+  return Object.assign(counterpart, { home, registered: writable.registered, holdings: index })
 }
 
 /** The second assertion of a forwarded message is INI's word on the person (ini.md §2.5). */
@@ -153,8 +186,30 @@ function identifiersIn({ issuer, attributes }: SignedAssertion): readonly Identi
   return codes.map((value) => ({ value, authority: authority.codiceFiscale }))
 }
 
-/** What the region's own repositories keep, of the region's whole index. */
+/** What the region's own repositories keep, of the region's whole index as it is when it is looked at. */
 function keptBy(index: Holdings, region: RegionCode): Holdings {
+  let [entries, kept]: [Holdings['entries'] | undefined, Holdings] = [undefined, index]
+  const now = (): Holdings => {
+    if (entries !== index.entries) [entries, kept] = [index.entries, partOf(index, region)]
+    return kept
+  }
+  return {
+    get entries() {
+      return now().entries
+    },
+    get submissionSets() {
+      return now().submissionSets
+    },
+    get folders() {
+      return now().folders
+    },
+    get associations() {
+      return now().associations
+    },
+  }
+}
+
+function partOf(index: Holdings, region: RegionCode): Holdings {
   const entries = index.entries.filter(({ keeper }) => keeper === region)
   const kept = new Set(entries.map(({ entryUuid }) => entryUuid))
   const others = new Set(index.entries.map(({ entryUuid }) => entryUuid).filter((id) => !kept.has(id)))

@@ -9,7 +9,7 @@ import { isPackage, readPackage, writePackage } from './mtom.ts'
 import { admit, onceOnly, type RegistryFace, soapExchange, soapReply } from './registry-face.ts'
 import { type Handed, type Reference, readRetrieveRequest, writeRetrieval } from './retrieve.ts'
 import type { Face, PeerReply, PeerRequest } from './server.ts'
-import type { Message } from './soap.ts'
+import { actionIn, type Message } from './soap.ts'
 import { RegistryProblem } from './stored-query.ts'
 
 /** How answers are packaged: as the request was, which is the rule, or always in one way. */
@@ -179,10 +179,6 @@ function altered(bytes: Buffer): Buffer {
 /** ITI-39 stands at the same address as ITI-38: the action tells them apart. */
 function isShared({ action }: RepositoryFace): boolean {
   return action.includes('CrossGateway')
-}
-
-function actionIn({ body }: PeerRequest): string | undefined {
-  return /<(?:\w+:)?Action\b[^>]*>\s*([^<\s]+)\s*</.exec(body)?.[1]
 }
 
 /** The message of a packaged request, as if it had come by itself. Throws SoapFault. */

@@ -33,6 +33,11 @@ export function messageIdOf(text: string): string | undefined {
   return /<(?:\w+:)?MessageID[^>]*>([^<]{1,200})</.exec(text)?.[1]?.trim()
 }
 
+/** The action of a message that may be too broken to open. */
+export function actionIn({ body }: { readonly body: string }): string | undefined {
+  return /<(?:\w+:)?Action\b[^>]*>\s*([^<\s]+)\s*</.exec(body)?.[1]
+}
+
 /** Opens a SOAP 1.2 message. Throws SoapFault. */
 export function openMessage(text: string, manner: Manner): Message {
   let root: Element

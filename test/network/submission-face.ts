@@ -23,7 +23,7 @@ export type Change = 'register' | 'update' | 'delete'
 
 /** Who may change a registry, in which manner. */
 export interface SubmissionFace
-  extends Pick<RegistryFace, 'path' | 'dialect' | 'addressing' | 'admits' | 'trust' | 'claims'> {
+  extends Pick<RegistryFace, 'path' | 'dialect' | 'addressing' | 'admits' | 'trust' | 'claims' | 'identification'> {
   readonly change: Change
   readonly registry: WritableRegistry
 }
@@ -70,23 +70,11 @@ export function submissionFace(face: SubmissionFace): Face {
   const accept = onceOnly()
   const manner = { addressing: face.addressing, path, actions: rule.actions } as const
 
-  function act(message: Message, claimed: Claimed): void {
-    if (change === 'delete') {
-      const ids = readRemoval(message.payload)
-      checkRemoval(registry.holdings, ids, claimed)
-      registry.remove(ids)
-      return
-    }
-    const submission = readSubmission(message.payload)
-    checkClaims(submission, claimed, rule)
-    registry[change](submission)
-  }
-
   function respond(message: Message, claimed: Claimed, { behave, issues }: Setting, asked: Asked): string {
     try {
       if (behave === 'refuse') return refusal(asked, issues ?? [generic], 'Error')
       if (behave === 'busy') return refusal(asked, [{ code: 'XDSRegistryBusy', text: 'Try again later' }], 'Error')
-      registry.together(() => act(message, claimed), behave === 'forgetful')
+      registry.together(() => applyChange(change, registry, message, claimed), behave === 'forgetful')
       return behave === 'remark'
         ? registryResponse('Success', spoken(issues ?? [generic], 'Warning'))
         : registryResponse('Success')
@@ -103,15 +91,31 @@ export function submissionFace(face: SubmissionFace): Face {
     admits: face.admits,
     respond: (request, behaviour, asked, setting = { behave: behaviour }) =>
       soapExchange(request, asked, face.dialect, async () => {
-        const { message, claimed } = admit(request, manner, face.trust, accept, asked, {
+        const { message, assertions, claimed } = admit(request, manner, face.trust, accept, asked, {
+          most: face.identification === undefined ? 1 : 2,
           ...(face.claims && { claims: face.claims }),
         })
+        const [, second] = assertions
+        if (second !== undefined) face.identification?.(second)
         asked.query = names[change]
         checkRole(change, claimed)
         if (behaviour === 'fault') throw new SoapFault('Receiver', 'Internal Server Error')
         return soapReply(message, respond(message, claimed, setting, asked))
       }),
   }
+}
+
+/** Makes a change, if it is what the assertion is about. Throws RegistryProblem, SoapFault, and Error for what is no such change. */
+export function applyChange(change: Change, registry: WritableRegistry, message: Message, claimed: Claimed): void {
+  if (change === 'delete') {
+    const ids = readRemoval(message.payload)
+    checkRemoval(registry.holdings, ids, claimed)
+    registry.remove(ids)
+    return
+  }
+  const submission = readSubmission(message.payload)
+  checkClaims(submission, claimed, rules[change])
+  registry[change](submission)
 }
 
 const generic = { code: 'XDSRegistryError', text: 'The registry does not take this' }
@@ -132,7 +136,7 @@ export function mayChange(change: Change, role: string, purpose: string): boolea
 }
 
 /** Throws SoapFault for who may not change a registry, or says that they mean something else. */
-function checkRole(change: Change, { role, purpose, action }: Claimed): void {
+export function checkRole(change: Change, { role, purpose, action }: Claimed): void {
   if (!mayChange(change, role, purpose)) {
     throw securityFault('FailedAuthentication', 'This role has not the rights to access the service', 'PFA14')
   }

@@ -41,12 +41,19 @@ export interface WritableRegistry {
   /** ITI-62: objects and all associations with them, which nobody has to name (ini.md §7.1). */
   remove(ids: readonly string[], by?: Registered['by']): readonly Entry[]
   /**
-   * What a document is under its own id, new or not: FHIR's way. What it was is kept under another, deprecated. Throws
-   * RegistryProblem for what cannot be the same document.
+   * What a document is in its own resource, new or not: FHIR's way. What it was is kept, deprecated: under the entryUUID it
+   * had where it gets another, else under a new one. Throws RegistryProblem for what cannot be the same document.
    */
-  put(entry: Entry, set: SubmissionSet): Entry
+  put(entry: Entry, set: SubmissionSet, known?: KnownResource): Entry
   /** Several changes that happen together or, when one throws, not at all. `pretending`, not at all in any case. */
   together<T>(changes: () => T, pretending?: boolean): T
+}
+
+/** The resource that is put anew. */
+export interface KnownResource {
+  /** The entryUUID it has until now. */
+  readonly of: string
+  readonly resource: Exclude<Entry['fhir'], 'history' | undefined>
 }
 
 export interface WritableRegistryOptions {
@@ -228,8 +235,8 @@ export function writableRegistry(initial: Holdings, options: WritableRegistryOpt
     return removed
   }
 
-  function put(entry: Entry, set: SubmissionSet): Entry {
-    const former = current.entries.find(({ entryUuid }) => entryUuid === entry.entryUuid)
+  function put(entry: Entry, set: SubmissionSet, known?: KnownResource): Entry {
+    const former = current.entries.find(({ entryUuid }) => entryUuid === (known?.of ?? entry.entryUuid))
     if (former === undefined) {
       const [created] = register(submissionOfOne(entry, set), 'FHIR')
       if (created === undefined) throw unresolved('document')
@@ -247,10 +254,19 @@ export function writableRegistry(initial: Holdings, options: WritableRegistryOpt
       return deprecated(former)
     }
     const version = String(Number(former.version) + 1)
-    const now: Entry = { ...entry, logicalId: former.logicalId, version }
-    const then: Entry = { ...deprecated(former), entryUuid: `urn:uuid:${randomUUID()}` }
+    const now: Entry = { ...entry, logicalId: former.logicalId, version, ...(known && { fhir: known.resource }) }
+    const renamed = now.entryUuid !== former.entryUuid
+    const then: Entry = {
+      ...deprecated(former),
+      fhir: 'history',
+      ...(!renamed && { entryUuid: `urn:uuid:${randomUUID()}` }),
+    }
     const others = current.entries.filter((one) => one !== former)
-    become({ ...current, entries: [...others, then, now] }, 'FHIR', [[now, 'update']])
+    const nameOf = (id: string): string => (id === former.entryUuid ? now.entryUuid : id)
+    const associations = current.associations.map((one) =>
+      renamed ? { ...one, source: nameOf(one.source), target: nameOf(one.target) } : one,
+    )
+    become({ ...current, associations, entries: [...others, then, now] }, 'FHIR', [[now, 'update']])
     return now
   }
 

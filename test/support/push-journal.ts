@@ -52,6 +52,8 @@ export function memoryJournal(): MemoryJournal {
     },
     touching: async (objects) =>
       pushes.filter(({ state, objects: own }) => state === 'pending' && own.some((one) => objects.includes(one))),
+    naming: async (objects) =>
+      pushes.filter(({ state, objects: own }) => state === 'kept' && own.some((one) => objects.includes(one))),
     find: async (id) => pushes.find((push) => push.id === id),
     async discard(id, reason) {
       for (const [identity, holder] of taken) if (holder === id) taken.delete(identity)

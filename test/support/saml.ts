@@ -63,7 +63,7 @@ export const plainIssuer = {
   mandatory: [],
 } as const satisfies Partial<TrustedIssuer>
 
-function party(name: string, code: string, home: Party['home'], more: Partial<Party> = {}): Party {
+function party(name: string, code: string, home: NonNullable<Party['home']>, more: Partial<Party> = {}): Party {
   return {
     name,
     home,

@@ -7,7 +7,8 @@ import type { Service } from '../policy/access-table.ts'
 import { serviceOfChange } from '../policy/change-service.ts'
 import type { AccessPolicy, JournalDraft } from '../ports.ts'
 import { logicalIdOf } from './overlay.ts'
-import { issueOf, metadataRefused, patientsNamed, type ResolveParts, resolved } from './resolve-change.ts'
+import { patientsNamed, type ResolveParts } from './referents.ts'
+import { issueOf, metadataRefused, type ResolvedChange, resolved } from './resolve-change.ts'
 import { withOwnIds } from './submitted-ids.ts'
 
 /** What accepting pushes needs. */
@@ -19,6 +20,8 @@ export interface RecipientParts extends ResolveParts {
   readonly check: (change: SubmitChange | UpdateChange) => readonly Issue[]
   /** The kind of the deliveries to our record. */
   readonly deliverAs: string
+  /** The kind of the deliveries that follow once our record has it; absent, there are none. */
+  readonly followedBy?: string
   /** Told when a push became durable: it can be delivered. */
   readonly onAccepted: () => void
 }
@@ -66,7 +69,10 @@ export function documentRecipient(parts: RecipientParts): DocumentRecipientGatew
         // Whose documents a removal names, and whether an update hides or shows a document, is known only now.
         parts.policy.authorizeChange(kept, caller, received.service ?? serviceOfChange(kept, before))
         const identities = identitiesOf(left, received)
-        const appended = await parts.journal.append({ ...draftOf(kept, call, received, parts), identities })
+        const appended = await parts.journal.append({
+          ...draftOf({ change: kept, before }, call, received, parts),
+          identities,
+        })
         if ('repeats' in appended) continue
         parts.onAccepted()
         return { warnings, repeated: false }
@@ -158,10 +164,10 @@ function distinct(ids: readonly PatientId[]): readonly PatientId[] {
 }
 
 function draftOf(
-  change: MetadataChange,
+  { change, before }: ResolvedChange,
   call: AuthorizedCall,
   { transaction, digest }: Received,
-  { clock, newId, deliverAs }: RecipientParts,
+  { clock, newId, deliverAs, followedBy }: RecipientParts,
 ): Omit<JournalDraft, 'identities'> {
   return {
     id: newId(),
@@ -171,10 +177,16 @@ function draftOf(
     receivedAt: clock.now(),
     frees: change.type === 'remove' ? change.entries.map(communicated) : [],
     patients: patientsOf(change, call),
-    objects: objectsOf(change),
-    pushed: { kind: 'change', change, assertion: call.assertion },
+    objects: objectsOf(change, before),
+    pushed: { kind: 'change', change: relating(change, before), assertion: call.assertion },
     deliverAs,
+    ...(followedBy === undefined ? {} : { followedBy }),
   }
+}
+
+/** With the documents it leads to: who is told of it elsewhere knows them by their names in the world, not by our ids. */
+function relating(change: MetadataChange, before: readonly DocumentEntry[]): MetadataChange {
+  return change.type === 'submit' && before.length > 0 ? { ...change, related: before } : change
 }
 
 /** What makes a push the same again: document and repository, as they are first told (ini.md §6.2 no. 5). */
@@ -195,18 +207,19 @@ function communicated({ uniqueId, repositoryUniqueId }: DocumentEntry): string {
   return `document ${repositoryUniqueId ?? ''} ${uniqueId}`
 }
 
-function objectsOf(change: MetadataChange): readonly string[] {
+/** Everything a change names, by every id its document is known by: what touches one of them waits for what came before. */
+function objectsOf(change: MetadataChange, before: readonly DocumentEntry[]): readonly string[] {
+  const idsOf = (entry: DocumentEntry) => [entry.entryUuid, entry.uniqueId, logicalIdOf(entry)]
+  const known = before.flatMap(idsOf)
   switch (change.type) {
     case 'submit':
     case 'update': {
       const { entries, associations, submissionSet } = change.submission
-      const own = entries.flatMap((entry) => [entry.entryUuid, entry.uniqueId, logicalIdOf(entry)])
-      return [...new Set([submissionSet.entryUuid, ...own, ...associations.map(({ target }) => target)])]
+      const own = [submissionSet.entryUuid, ...entries.flatMap(idsOf), ...associations.map(({ target }) => target)]
+      return [...new Set([...own, ...known])]
     }
-    case 'remove': {
-      const known = change.entries.flatMap((entry) => [entry.entryUuid, entry.uniqueId, logicalIdOf(entry)])
+    case 'remove':
       return [...new Set([...change.ids, ...known])]
-    }
     case 'hide':
       return [change.uniqueId]
   }

@@ -153,7 +153,10 @@ function sourceOf({ by, entry }: Told): Source {
   }
 }
 
-/** What is compared between sources, each as one text; what a source leaves out contradicts nobody. */
+/**
+ * What is compared between sources, each as one text; what a source leaves out contradicts nobody. Nor does a document
+ * that would be made when it is retrieved contradict the one that is registered: it is another of the same.
+ */
 const compared: Partial<Record<keyof DocumentEntry, (entry: DocumentEntry) => string | undefined>> = {
   status: ({ status }) => status,
   version: ({ version }) => version,
@@ -178,7 +181,8 @@ function unordered(values: readonly string[]): string | undefined {
   return values.length === 0 ? undefined : [...new Set(values)].sort().join(' ')
 }
 
-function differences(first: DocumentEntry, others: readonly DocumentEntry[]): (keyof DocumentEntry)[] {
+function differences(first: DocumentEntry, told: readonly DocumentEntry[]): (keyof DocumentEntry)[] {
+  const others = told.filter(({ kind }) => kind === first.kind)
   if (others.length === 0) return []
   return (Object.entries(compared) as [keyof DocumentEntry, (entry: DocumentEntry) => string | undefined][])
     .filter(([, text]) => {

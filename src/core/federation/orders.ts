@@ -88,7 +88,11 @@ export async function hiddenByOrders(
   return { ids, asked: questions.size > 0 }
 }
 
-/** Which orders each keeper of an index is to be asked about: those it did not decide by telling of the prescription. */
+/**
+ * Which orders each keeper of an index is to be asked about: those it did not decide by telling of the prescription. Of
+ * prescriptions told by a supplement, too: it has not heard of what is hidden, and the keeper may have been asked for other
+ * documents, or was silent.
+ */
 function questionsFor(
   told: readonly ToldEntries[],
   isOpen: (entry: DocumentEntry) => boolean,
@@ -100,7 +104,9 @@ function questionsFor(
   const open = new Map<Community, Set<Order>>()
   for (const { from, entries } of told) {
     const keeper = keeperOf(known, communities) ?? from
-    for (const order of citedOrders(entries.filter(isOpen))) {
+    const doubtful = entries.filter(isOpen)
+    const prescribed = from.relation === 'supplement' ? prescribedOrders(doubtful) : []
+    for (const order of new Set([...citedOrders(doubtful), ...prescribed])) {
       if (decided.get(keeper)?.has(order)) continue
       const orders = open.get(keeper) ?? new Set()
       open.set(keeper, orders.add(order))

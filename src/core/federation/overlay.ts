@@ -24,6 +24,10 @@ export function obscured(entry: DocumentEntry): DocumentEntry {
   return { ...entry, eventCodes: [...others, obscuredCode] }
 }
 
+function isObscured({ eventCodes }: DocumentEntry): boolean {
+  return eventCodes.some(({ code }) => code === obscuredCode.code)
+}
+
 /** Everything that is known while changes are laid over an answer, by entryUUID. */
 interface Sheet {
   readonly entries: Map<string, DocumentEntry>
@@ -31,6 +35,8 @@ interface Sheet {
   readonly associations: Map<string, Association>
   /** What the registry told itself: it has been held against the question already. */
   readonly told: Set<string>
+  /** By the id of a version that another has followed, the id of that one. */
+  readonly followers: Map<string, string>
 }
 
 /**
@@ -45,14 +51,39 @@ export function overlaid(
   patient: Patient,
 ): QueryAnswer {
   if (changes.length === 0) return answer
+  return { ...answer, ...found(query, laidOver(answer, changes, patient)) }
+}
+
+/** The document an id names. */
+export interface Named {
+  readonly entry: DocumentEntry
+  /** The id is that of a version which this one has followed. */
+  readonly former: boolean
+}
+
+/** Which document an id names, by what our registry answered and by the changes it has not made yet. */
+export function naming(
+  answer: QueryAnswer,
+  changes: readonly MetadataChange[],
+  patient: Patient,
+): (id: string) => Named | undefined {
+  const sheet = laidOver(answer, changes, patient)
+  return (id) => {
+    const entry = named(id, sheet)
+    return entry === undefined ? undefined : { entry, former: entry.entryUuid !== id }
+  }
+}
+
+function laidOver(answer: QueryAnswer, changes: readonly MetadataChange[], patient: Patient): Sheet {
   const sheet: Sheet = {
     entries: new Map(answer.entries.map((entry) => [entry.entryUuid, entry])),
     submissionSets: new Map(answer.submissionSets.map((set) => [set.entryUuid, set])),
     associations: new Map(answer.associations.map((link) => [link.entryUuid, link])),
     told: new Set([...answer.entries, ...answer.submissionSets, ...answer.associations].map((one) => one.entryUuid)),
+    followers: new Map(),
   }
   for (const change of changes) apply(change, sheet, patient)
-  return { ...answer, ...found(query, sheet) }
+  return sheet
 }
 
 function apply(change: MetadataChange, sheet: Sheet, patient: Patient): void {
@@ -83,8 +114,18 @@ function add({ submissionSet, entries, associations }: Submission, sheet: Sheet,
   if (!isPatient(patient, submissionSet.patientId)) return
   for (const entry of entries) {
     const others = [...sheet.entries.values()].filter((one) => isSameDocument(one, entry))
-    if (others.some((one) => versionOf(one) >= versionOf(entry))) continue
-    for (const { entryUuid } of others) sheet.entries.delete(entryUuid)
+    // The record may have counted on by itself: what obscures a document is not made while it is shown.
+    const shows = (one: DocumentEntry) => isObscured(entry) && !isObscured(one)
+    const made = others.find((one) => versionOf(one) >= versionOf(entry) && !shows(one))
+    if (made !== undefined) {
+      follow(entry.entryUuid, made, sheet)
+      continue
+    }
+    for (const { entryUuid } of others) {
+      sheet.entries.delete(entryUuid)
+      follow(entryUuid, entry, sheet)
+    }
+    follow(logicalIdOf(entry), entry, sheet)
     sheet.entries.set(entry.entryUuid, entry)
   }
   if (!sheet.submissionSets.has(submissionSet.entryUuid))
@@ -93,10 +134,30 @@ function add({ submissionSet, entries, associations }: Submission, sheet: Sheet,
     if (!sheet.associations.has(link.entryUuid)) sheet.associations.set(link.entryUuid, link)
 }
 
-/** The same entry, whichever version: versions share a logicalID, and the first bears it as its own id (ITI TF-3: 4.2.3.2.33). */
+function follow(id: string, { entryUuid }: DocumentEntry, { entries, followers }: Sheet): void {
+  if (id !== entryUuid && !entries.has(id)) followers.set(id, entryUuid)
+}
+
+/** The entry of that id, else the one that has followed it. */
+function named(id: string, { entries, followers }: Sheet): DocumentEntry | undefined {
+  const seen = new Set<string>()
+  for (let at: string | undefined = id; at !== undefined && !seen.has(at); at = followers.get(at)) {
+    const entry = entries.get(at)
+    if (entry !== undefined) return entry
+    seen.add(at)
+  }
+  return [...entries.values()].find((entry) => logicalIdOf(entry) === id)
+}
+
+/**
+ * The same entry, whichever version: versions share a logicalID, and the first bears it as its own id (ITI TF-3: 4.2.3.2.33).
+ * A registry that tells no logicalID, or no repository, is understood by what it does tell.
+ */
 function isSameDocument(a: DocumentEntry, b: DocumentEntry): boolean {
-  if (logicalIdOf(a) === logicalIdOf(b)) return true
-  return a.uniqueId === b.uniqueId && a.repositoryUniqueId === b.repositoryUniqueId
+  const ids = [b.entryUuid, logicalIdOf(b)]
+  if (ids.includes(a.entryUuid) || ids.includes(logicalIdOf(a))) return true
+  const [one, other] = [a.repositoryUniqueId, b.repositoryUniqueId]
+  return a.uniqueId === b.uniqueId && (one === undefined || other === undefined || one === other)
 }
 
 /** The id that the entry's versions share. */
@@ -144,14 +205,14 @@ function found(query: StoredQuery, sheet: Sheet): Found {
         ).filter((entry) => hasStatus(entry, query.status)),
       )
     case 'GetDocuments':
-      return only(documents((entry) => isNamed(entry, query.documents)))
+      return only(documents(isAmong(query.documents, sheet)))
     case 'GetDocumentsAndAssociations': {
-      const named = documents((entry) => isNamed(entry, query.documents))
-      const ids = new Set(named.map(({ entryUuid }) => entryUuid))
-      return { ...only(named), associations: keep(links, (link) => touches(link, ids)) }
+      const asked = documents(isAmong(query.documents, sheet))
+      const ids = new Set(asked.map(({ entryUuid }) => entryUuid))
+      return { ...only(asked), associations: keep(links, (link) => touches(link, ids)) }
     }
     case 'GetRelatedDocuments': {
-      const origin = new Set([...entries.values()].filter((one) => isNamed(one, query.document)).map(idOf))
+      const origin = new Set([...entries.values()].filter(isAmong(query.document, sheet)).map(idOf))
       if (query.document.by === 'entry-uuid') for (const id of query.document.ids) origin.add(id)
       const related = links.filter((link) => link.type !== 'has-member' && touches(link, origin))
       const wanted = related.filter((link) => told.has(link.entryUuid) || query.associationTypes.includes(link.type))
@@ -214,14 +275,17 @@ function hasStatus({ status }: { readonly status?: string }, asked: readonly str
   return asked.length === 0 || asked.includes(status ?? 'approved')
 }
 
-function isNamed(entry: DocumentEntry, { by, ids }: ObjectKey): boolean {
+/** Whether an entry is asked for; by the id of a version that is gone, the one that followed it is. */
+function isAmong({ by, ids }: ObjectKey, sheet: Sheet): (entry: DocumentEntry) => boolean {
   switch (by) {
-    case 'entry-uuid':
-      return ids.includes(entry.entryUuid)
+    case 'entry-uuid': {
+      const wanted = new Set(ids.map((id) => named(id, sheet)?.entryUuid))
+      return (entry) => wanted.has(entry.entryUuid)
+    }
     case 'unique-id':
-      return ids.includes(entry.uniqueId)
+      return (entry) => ids.includes(entry.uniqueId)
     case 'logical-id':
-      return ids.includes(logicalIdOf(entry))
+      return (entry) => ids.includes(logicalIdOf(entry))
   }
 }
 

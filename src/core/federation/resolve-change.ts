@@ -1,23 +1,10 @@
-import { asGatewayError, GatewayError, type Issue } from '../errors.ts'
-import { nothingFound } from '../model/answers.ts'
+import { GatewayError, type Issue } from '../errors.ts'
 import type { AuthorizedCall } from '../model/call.ts'
 import type { MetadataChange, SubmitChange, UpdateChange } from '../model/change.ts'
 import type { DocumentEntry } from '../model/metadata.ts'
-import { onlyIdentifier, type PatientId, samePatientId } from '../model/patient.ts'
-import type { GetDocuments } from '../model/stored-query.ts'
-import type { Clock, Community, PushJournal } from '../ports.ts'
-import { lateness, unlessAborted } from './fan-out.ts'
-import { logicalIdOf, overlaid, versionOf } from './overlay.ts'
-
-/** What a change is held against. */
-export interface ResolveParts {
-  readonly journal: PushJournal
-  readonly clock: Clock
-  /** Our own community: its registry is asked about what a push refers to. */
-  readonly own: Community
-  /** Whether a push is taken while our record does not answer: the journal keeps it all the same. */
-  readonly whenRecordDown: 'accept' | 'refuse'
-}
+import { samePatientId } from '../model/patient.ts'
+import { logicalIdOf, type Named, versionOf } from './overlay.ts'
+import { existing, isUnversioned, meant, patientsNamed, type ResolveParts } from './referents.ts'
 
 /** A change as it is to be kept, and the entries it alters as far as they are known. */
 export interface ResolvedChange {
@@ -38,14 +25,22 @@ export async function resolved(
     case 'hide':
       return { change, before: [] }
     case 'remove': {
-      const { entries: known, answered } = await existing({ by: 'entry-uuid', ids: change.ids }, call, parts)
+      const { named, answered } = await meant(change.ids, call, parts)
       const persons = patientsNamed(call)
-      const entries = known.filter(({ patientId }) => persons.some((one) => samePatientId(one, patientId)))
-      const unknown = change.ids.filter((id) => answered && !entries.some(({ entryUuid }) => entryUuid === id))
+      const found = new Map<string, DocumentEntry>()
+      for (const id of change.ids) {
+        const entry = named(id)?.entry
+        if (entry !== undefined && persons.some((one) => samePatientId(one, entry.patientId))) found.set(id, entry)
+      }
+      const unknown = change.ids.filter((id) => answered && !found.has(id))
       // Somebody else's documents answer as those that do not exist.
       const fault = (id: string) => issueOf('UnresolvedReferenceException', 'No document of that id is known', id)
       if (unknown.length > 0) throw metadataRefused(unknown.map(fault))
-      return { change: { ...change, entries }, before: entries }
+      const entries = [...new Set(found.values())]
+      // By whichever of its ids the document is known when it is removed.
+      const all = entries.flatMap((entry) => [entry.entryUuid, logicalIdOf(entry)])
+      const ids = isUnversioned(parts.own) ? [...new Set([...change.ids, ...all])] : change.ids
+      return { change: { ...change, ids, entries }, before: entries }
     }
     case 'submit':
       return await resolvedSubmission(change, call, parts)
@@ -62,29 +57,33 @@ async function resolvedSubmission(
   const { submissionSet, entries: own, folders, associations } = change.submission
   const submitted = new Set([submissionSet, ...own, ...folders].map(({ entryUuid }) => entryUuid))
   const targets = [...new Set(associations.map(({ target }) => target))].filter((id) => !submitted.has(id))
-  if (targets.length === 0 && parts.whenRecordDown === 'accept') return { change, before: [] }
-  const { entries, answered } = await existing({ by: 'entry-uuid', ids: targets }, call, parts)
-  const faults = targets.flatMap((id) => targetFaults(id, entries, answered, change))
+  if (targets.length === 0 && parts.whenRecordDown !== 'refuse') return { change, before: [] }
+  const { named, answered } = await meant(targets, call, parts)
+  const versioned = !isUnversioned(parts.own)
+  const faults = targets.flatMap((id) => {
+    const target = named(id)
+    if (target !== undefined) return targetFaults(id, target, change, versioned)
+    if (!answered) return []
+    return [issueOf('UnresolvedReferenceException', 'An association names a document that is not known', id)]
+  })
   if (faults.length > 0) throw metadataRefused(faults)
-  return { change, before: entries }
+  const before = [...new Set(targets.flatMap((id) => named(id)?.entry ?? []))]
+  if (versioned) return { change, before }
+  const links = associations.map((link) => ({ ...link, target: named(link.target)?.entry.entryUuid ?? link.target }))
+  return { change: { ...change, submission: { ...change.submission, associations: links } }, before }
 }
 
 function targetFaults(
   id: string,
-  entries: readonly DocumentEntry[],
-  answered: boolean,
+  { entry, former }: Named,
   { submission }: SubmitChange,
+  versioned: boolean,
 ): readonly Issue[] {
-  const target = entries.find(({ entryUuid }) => entryUuid === id)
-  if (target === undefined) {
-    return answered
-      ? [issueOf('UnresolvedReferenceException', 'An association names a document that is not known', id)]
-      : []
-  }
-  if (!samePatientId(target.patientId, submission.submissionSet.patientId)) {
+  if (!samePatientId(entry.patientId, submission.submissionSet.patientId)) {
     return [issueOf('XDSPatientIdDoesNotMatch', 'An association names a document of another patient', id)]
   }
-  if (target.status === 'deprecated') {
+  // A version that an accepted update follows is deprecated by it (ihe.md §1.9, §1.10).
+  if (entry.status === 'deprecated' || (former && versioned)) {
     return [
       issueOf('XDSRegistryDeprecatedDocumentError', 'An association names a document that is no longer current', id),
     ]
@@ -102,6 +101,8 @@ async function resolvedUpdate(
   // All versions share it, and not every registry can be asked by logicalID.
   const ids = submission.entries.map(({ uniqueId }) => uniqueId)
   const { entries: known, answered } = await existing({ by: 'unique-id', ids }, call, parts)
+  const unversioned = isUnversioned(parts.own)
+  const before: DocumentEntry[] = []
   const faults: Issue[] = []
   const entries = submission.entries.map((entry) => {
     const { logicalId } = entry
@@ -111,16 +112,15 @@ async function resolvedUpdate(
       )
       return entry
     }
-    const versions = known.filter((one) => logicalIdOf(one) === logicalId || one.entryUuid === logicalId)
-    const latest = versions.reduce<DocumentEntry | undefined>(
-      (a, b) => (a && versionOf(a) >= versionOf(b) ? a : b),
-      undefined,
-    )
+    const latest = latestVersion({ ...entry, logicalId }, known)
+    if (latest !== undefined) before.push(latest)
+    const current =
+      latest === undefined || (unversioned && latest.version === undefined) ? undefined : versionOf(latest)
     const told = submission.associations.find(({ target, type }) => type === 'has-member' && target === entry.entryUuid)
-    const previous = told?.previousVersion ?? (latest === undefined ? entry.version : String(versionOf(latest)))
+    const previous = told?.previousVersion ?? (current === undefined ? entry.version : String(current))
     if (latest === undefined && answered) {
       faults.push(issueOf('UnresolvedReferenceException', 'The document that is updated is not known', logicalId))
-    } else if (latest !== undefined && previous !== undefined && Number(previous) !== versionOf(latest)) {
+    } else if (current !== undefined && previous !== undefined && Number(previous) !== current) {
       faults.push(
         issueOf(
           'R221',
@@ -131,60 +131,28 @@ async function resolvedUpdate(
     } else if (latest !== undefined && !samePatientId(latest.patientId, entry.patientId)) {
       faults.push(issueOf('XDSPatientIdDoesNotMatch', 'The document that is updated is another patient’s', logicalId))
     }
-    const number = Number(previous ?? 1)
-    return { ...entry, version: String(Number.isFinite(number) ? number + 1 : 2) }
+    const version = String(numberOf(previous ?? '1', current === undefined ? 1 : 0) + 1)
+    return { ...entry, version, logicalId: latest === undefined ? logicalId : logicalIdOf(latest) }
   })
   if (faults.length > 0) throw metadataRefused(faults)
-  return { change: { ...change, submission: { ...submission, entries } }, before: known }
+  return { change: { ...change, submission: { ...submission, entries } }, before }
 }
 
-interface Existing {
-  readonly entries: readonly DocumentEntry[]
-  /** False when only the journal was heard: what is not found may be in the record. */
-  readonly answered: boolean
+/** Where the record's own count is not known it is taken for 1, and what follows it must be later. */
+function numberOf(version: string, least: number): number {
+  const number = Number(version)
+  return Number.isFinite(number) ? Math.max(number, least) : 1
 }
 
-async function existing(
-  documents: GetDocuments['documents'],
-  call: AuthorizedCall,
-  parts: ResolveParts,
-): Promise<Existing> {
-  const { own, journal } = parts
-  const pending = await journal.touching(documents.ids)
-  const query: GetDocuments = { type: 'GetDocuments', documents, home: own.home, extra: [] }
-  const { answer, answered } = await heard(query, call, parts)
-  const changes = pending.flatMap(({ pushed }) => (pushed.kind === 'change' ? [pushed.change] : []))
-  const patients = [...pending.flatMap((push) => push.patients), ...patientsNamed(call)]
-  const [first] = patients
-  if (first === undefined) return { entries: answer.entries, answered }
-  const everybody = { ...onlyIdentifier(first), identifiers: patients }
-  return { entries: overlaid(query, answer, changes, everybody).entries, answered }
-}
-
-/** What our record says, or that it is silent. */
-async function heard(query: GetDocuments, call: AuthorizedCall, { own, clock, whenRecordDown }: ResolveParts) {
-  const silent = { answer: nothingFound, answered: false }
-  const { registry } = own
-  if (registry === undefined) return silent
-  const signal = AbortSignal.any([call.signal, lateness(call, clock)])
-  try {
-    return { answer: await unlessAborted(() => registry.query(query, { ...call, signal }), signal), answered: true }
-  } catch (thrown) {
-    const failure = asGatewayError(thrown)
-    if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
-    if (failure.fault !== 'community' && !signal.aborted) throw failure
-    // A record that refuses to tell has been heard: whoever pushes may not know of what they refer to.
-    if (failure.code === 'community-rejected') return { answer: nothingFound, answered: true }
-    if (whenRecordDown === 'accept') return silent
-    throw new GatewayError('community-unavailable', 'Our record does not answer, and pushes are not taken without it', {
-      cause: failure,
-    })
-  }
-}
-
-/** The person the caller says it is about, where they do, by every identifier a registry vouches for. */
-export function patientsNamed({ assertion: { patientId, patientKnownAs } }: AuthorizedCall): readonly PatientId[] {
-  return [...(patientId === undefined ? [] : [patientId]), ...(patientKnownAs?.identifiers ?? [])]
+/** Of the versions of the document that the new one says it is of, else of the one that bears its unique id. */
+function latestVersion(
+  { logicalId, uniqueId }: DocumentEntry,
+  known: readonly DocumentEntry[],
+): DocumentEntry | undefined {
+  const ids = known.filter((one) => logicalIdOf(one) === logicalId || one.entryUuid === logicalId).map(logicalIdOf)
+  const versions = known.filter((one) => (ids.length > 0 ? ids.includes(logicalIdOf(one)) : one.uniqueId === uniqueId))
+  const [first, ...others] = versions
+  return others.reduce((a, b) => (a !== undefined && versionOf(a) >= versionOf(b) ? a : b), first)
 }
 
 /** The refusal of metadata, with every fault that was found. */

@@ -3,6 +3,7 @@ import type { CodeQuery } from './code.ts'
 import type { HomeCommunityId } from './identifiers.ts'
 import type { Association, DocumentEntry, Folder, SubmissionSet } from './metadata.ts'
 import type { PatientId } from './patient.ts'
+import type { WorkflowStatus } from './workflow.ts'
 
 /**
  * What was submitted together. Ids are the sender's until the change is accepted: `urn:uuid:` ids, or symbolic ones such
@@ -19,6 +20,8 @@ export interface Submission {
 export interface SubmitChange {
   readonly type: 'submit'
   readonly submission: Submission
+  /** The documents that its associations lead to beyond it, as they were when it was accepted, as far as that was known. */
+  readonly related?: readonly DocumentEntry[]
 }
 
 /**
@@ -111,3 +114,5 @@ export type Pushed =
       readonly assertion?: Assertion
     }
   | { readonly kind: 'notification'; readonly notification: Notification }
+  /** What became of something that was published through the national gateway; it changes nothing here. */
+  | { readonly kind: 'workflow'; readonly status: WorkflowStatus }

@@ -10,11 +10,12 @@ export type RoutingMode = 'assisted' | 'everyone'
 /**
  * The communities a query goes to. A query about a person for one home goes there, or to the national infrastructure
  * when that reaches it. A query for objects of a home by their ids goes to everybody who tells of that home's documents:
- * an id is the teller's own, and the same document bears another elsewhere. Any other query about a person goes to our own community, to every partner, and to the national infrastructure unless the person is ours:
- * INI has nothing to add for those we assist (architecture §0.1); and to supplements only about those whom nobody else
- * assists: others’ documents are told by their region, through INI, and who need not know is asked about nobody. Throws
- * `community-unknown`, or `community-missing`
- * when a query without patient names no home (ITI TF-2: 3.18.4.1.3 with 3.38.4.1.2.1).
+ * an id is the teller's own, and the same document bears another elsewhere. Any other query about a person goes to our own
+ * community, to every partner, and to the national infrastructure unless the person is ours: INI has nothing to add for
+ * those we assist (architecture §0.1). It goes to supplements unless the person is somebody else's: others' documents are
+ * told by their region, through INI, and nobody is asked about people whose record we do not keep. Throws
+ * `community-unknown`, or `community-missing` when a query without patient names no home (ITI TF-2: 3.18.4.1.3 with
+ * 3.38.4.1.2.1).
  */
 export function route(
   query: StoredQuery,

@@ -58,7 +58,7 @@ export type ApiAnswer = Pick<WholeReply, 'body'> | Omit<ContentReply, 'status'>
 /** One method of one path. */
 export interface ApiRoute {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  readonly path: `/api/${string}`
+  readonly path: `/api/${string}` | `/v1/${string}`
   readonly transaction: TransactionName
   /** By when it is answered, where that is not the deadline of the face. */
   readonly deadlineMs?: number

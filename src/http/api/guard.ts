@@ -1,8 +1,8 @@
 import type { GatewayError } from '../../core/errors.ts'
 import type { Assertion, Peer } from '../../core/model/call.ts'
 
-/** How a party's requests are authenticated: by tokens of an OpenID provider, of the FSE, or of the patterns of ModI. */
-export type GuardProfile = 'portal' | 'fse' | 'modi'
+/** How a party's requests are authenticated: by tokens of an OpenID provider, of the FSE, or of the patterns of ModI; or by its connection. */
+export type GuardProfile = 'portal' | 'fse' | 'modi' | 'channel'
 
 /** Schemes of `Authorization` (RFC 6750, RFC 9449). */
 export type Scheme = 'Bearer' | 'DPoP'

@@ -1,10 +1,15 @@
+import type { Consequence } from '../../../contracts/explanations/explanation.ts'
+import { explanationOf } from '../../../contracts/explanations/explanation-of.ts'
 import type { ErrorCode, GatewayError } from '../../core/errors.ts'
 import type { CorrelationId } from '../../core/model/identifiers.ts'
 import type { FormRefusal } from './document-forms.ts'
 import type { PublishedProblem } from './guard.ts'
 
-/** The body of an answer that tells a failure (RFC 7807). `reason` is one word about a token or a document's form, of a closed vocabulary. */
-export interface Problem extends PublishedProblem {
+/**
+ * The body of an answer that tells a failure (RFC 7807). `reason` is one word about a token or a document's form, of a
+ * closed vocabulary; `consequence` is what a community's failure means to whoever waits for the answer.
+ */
+export interface Problem extends PublishedProblem, Partial<Consequence> {
   readonly instance: string
   readonly reason?: string
 }
@@ -104,9 +109,30 @@ export function problemOf(
   const reason = isTold && typeof details.reason === 'string' ? { reason: details.reason } : {}
   const own = problem(told, correlationId, told.detail ?? error.message)
   return {
-    problem: { ...own, ...published, ...reason },
+    problem: { ...own, ...consequenceOf(error), ...published, ...reason },
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }
+}
+
+/** What communities failed with as if it were a registry's word. */
+const unheard: ReadonlySet<ErrorCode> = new Set([
+  'community-unavailable',
+  'community-timeout',
+  'community-busy',
+  'community-misbehaved',
+])
+
+/** By what the community said itself, where that is known; its code and words are the log's. */
+function consequenceOf({ code, details, fault, issues }: GatewayError): Partial<Consequence> {
+  // Whoever issues tokens is no community.
+  if (fault !== 'community' || details.reason === 'keys-unavailable') return {}
+  const errors = issues.filter(({ severity }) => severity === 'error')
+  const said = [...errors, ...issues].map((issue) => explanationOf(issue.code, issue.text))
+  const found =
+    said.find((one) => one !== undefined) ?? (unheard.has(code) ? explanationOf('XDSUnavailableCommunity') : undefined)
+  if (found === undefined) return {}
+  const { consequence, consequenceIt } = found
+  return { consequence, consequenceIt }
 }
 
 /** A problem that is no failure of the exchange. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { GatewayError } from '../../core/errors.ts'
+import { type KnownWorkflowEvent, workflowEvents } from '../../core/federation/workflow.ts'
 import { type CorrelationId, correlationId } from '../../core/model/identifiers.ts'
 import type { AuditEvent, Outbox } from '../../core/ports.ts'
 import { type Case, caseOf, concernsOf } from './cases.ts'
@@ -12,6 +13,8 @@ export type Where = 'journal' | 'deliveries'
 /** What operators may do. Each throws OperatorRefusal, or GatewayError when the store or the audit trail cannot be used. */
 export interface OperatorActions {
   inspect(where: Where, id: string, operator: string): Promise<Case>
+  /** What is known of a publication at the national gateway. */
+  follow(workflowInstanceId: string, operator: string): Promise<readonly KnownWorkflowEvent[]>
   /** It is delivered again at once, from its first attempt on. */
   retry(where: Where, id: string, operator: string): Promise<void>
   /** It is given up for good; what the other side had said last is kept beside the reason. */
@@ -19,7 +22,7 @@ export interface OperatorActions {
 }
 
 interface Deed {
-  readonly request: 'inspect' | 'retry' | 'discard'
+  readonly request: 'inspect' | 'follow' | 'retry' | 'discard'
   readonly operator: string
   readonly reason?: string
 }
@@ -60,6 +63,12 @@ export function operatorActions(parts: OperatorParts): OperatorActions {
       await accountFor(one, { request: 'inspect', operator }, 'success', correlationId(randomUUID()), parts)
       return one
     },
+    async follow(id, operator) {
+      const events = await workflowEvents(id, journal)
+      if (events.length === 0) throw new OperatorRefusal('unknown', 'No event of such a workflow is known')
+      await accountFor({ id }, { request: 'follow', operator }, 'success', correlationId(randomUUID()), parts)
+      return events
+    },
     async retry(where, id, operator) {
       const one = await found(where, id)
       await act(one, { request: 'retry', operator }, () => outbox.retry(id, clock.now()))
@@ -95,8 +104,11 @@ function kindOf({ push, delivery }: Case): string {
   return delivery?.kind ?? push?.transaction ?? ''
 }
 
+/** What a deed was about: a push, a delivery, or a workflow. */
+type Matter = Case | { readonly id: string }
+
 async function accountFor(
-  one: Case,
+  one: Matter,
   { request, operator, reason }: Deed,
   outcome: AuditEvent['outcome'],
   correlation: CorrelationId,
@@ -109,7 +121,7 @@ async function accountFor(
       ...{ at, ...exchange, request, asked: [], outcome },
       // Nobody has proved who they are at this port; the name is what was said.
       peer: { subject: operator, fingerprint: '' },
-      ...concernsOf(one),
+      ...('push' in one || 'delivery' in one ? concernsOf(one) : {}),
       operated: { delivery: one.id, ...(reason === undefined ? {} : { reason }) },
     })
     events.auditWritten({ correlationId: correlation, durationMs: clock.now() - at })

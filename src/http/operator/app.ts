@@ -6,7 +6,7 @@ import { deliveryPage, pushPage } from './lists.ts'
 import type { OperatorParts } from './parts.ts'
 import { operatorProblem } from './problems.ts'
 import { bodyOf, operatorOf, parametersOf, reasonIn, requireEmpty, requireOwnName, wordOf } from './request.ts'
-import { inspected } from './views.ts'
+import { followed, inspected } from './views.ts'
 
 /**
  * What operators see of pushes and deliveries, and do to them: lists without personal data, one of them whole, retry and
@@ -16,7 +16,7 @@ import { inspected } from './views.ts'
 export function operatorApp(parts: OperatorParts): Hono {
   const app = new Hono()
   const actions = operatorActions(parts)
-  for (const path of ['/journal/*', '/deliveries/*', '/console/*']) {
+  for (const path of ['/journal/*', '/deliveries/*', '/workflows/*', '/console/*']) {
     app.use(path, async (context, next) => {
       requireOwnName(context.req.url, parts.names)
       context.header('cache-control', 'no-store')
@@ -46,6 +46,12 @@ export function operatorApp(parts: OperatorParts): Hono {
       return context.json({ discarded: context.req.param('id') })
     })
   }
+  app.get('/workflows/:id', async (context) => {
+    parametersOf(context, [])
+    const operator = operatorOf(context.req.header('operator'))
+    const id = context.req.param('id')
+    return context.json(followed(id, await actions.follow(id, operator)))
+  })
   app.route('/console', consolePages(parts, actions))
   app.onError((thrown) => {
     if (thrown instanceof HTTPException) return thrown.getResponse()

@@ -66,10 +66,18 @@ export function documentsIn({ push, delivery }: Case): readonly DocumentReferenc
 export function contentOf({ push, delivery }: Case): unknown {
   if (push === undefined) return noticeIn(delivery)
   const { pushed } = push
-  return pushed.kind === 'change' ? pushed.change : pushed.notification
+  switch (pushed.kind) {
+    case 'change':
+      return pushed.change
+    case 'notification':
+      return pushed.notification
+    case 'workflow':
+      return pushed.status
+  }
 }
 
 function documentsOf(pushed: Pushed): readonly DocumentReference[] {
+  if (pushed.kind === 'workflow') return []
   if (pushed.kind === 'notification') {
     const { notification } = pushed
     return notification.type === 'consents-changed' ? [] : [referenceOf(notification)]

@@ -107,7 +107,7 @@ function whoLooks(id: string): Html {
 }
 
 function detailsOf(one: Inspected): Html {
-  const { id, documents, removes = [], reason } = one
+  const { id, documents, explanations = [], removes = [], reason } = one
   const known = {
     Id: id,
     Kind: one.kind,
@@ -125,6 +125,9 @@ function detailsOf(one: Inspected): Html {
   return html`<dl>${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
     <h2>Reason</h2>
     ${reason === undefined ? html`<p>None: it has not failed.</p>` : html`<pre>${reason}</pre>`}
+    ${explanations.map(
+      ({ code, meaning, next }) => html`<p><strong>${code}</strong>: ${meaning} <em>What to do:</em> ${next}</p>`,
+    )}
     <h2>Documents</h2>
     <ul>${documents.map(({ document, repository }) => html`<li>${document}${repository === undefined ? '' : ` in ${repository}`}</li>`)}
       ${removes.map((removed) => html`<li>${removed} (to be removed)</li>`)}</ul>

@@ -1,5 +1,8 @@
+import type { KnownWorkflowEvent } from '../../core/federation/workflow.ts'
+import type { WorkflowStatus } from '../../core/model/workflow.ts'
 import type { JournaledPush, PushState, WaitingDelivery } from '../../core/ports.ts'
 import { type Case, contentOf, documentsIn } from './cases.ts'
+import { type ExplainedCode, explainedIn } from './explained.ts'
 
 /** A state as operators know it: a push that is pending and whose delivery is dead is dead. */
 export type ShownState = PushState | WaitingDelivery['state']
@@ -41,10 +44,33 @@ export interface Inspected extends Partial<Omit<ListedDelivery, 'id' | 'state'>>
   readonly settledAt?: string
   /** Why the last attempt failed, in the other side's own words, or why it was discarded. */
   readonly reason?: string
+  /** What the codes in the reason mean; absent where none of them is known. */
+  readonly explanations?: readonly ExplainedCode[]
   readonly documents: readonly { readonly document: string; readonly repository?: string; readonly home?: string }[]
   /** entryUUIDs of what is to be removed. */
   readonly removes?: readonly string[]
   readonly content?: unknown
+}
+
+/** A publication at the national gateway, its events in their order. */
+export interface FollowedWorkflow {
+  readonly workflowInstanceId: string
+  readonly events: readonly (Omit<WorkflowStatus, 'workflowInstanceId'> & {
+    readonly receivedAt: string
+    /** The push that brought it. */
+    readonly id: string
+    readonly correlationId: string
+  })[]
+}
+
+export function followed(workflowInstanceId: string, events: readonly KnownWorkflowEvent[]): FollowedWorkflow {
+  return {
+    workflowInstanceId,
+    events: events.map(({ push: { id, correlationId, receivedAt }, status: { workflowInstanceId: _, ...told } }) => ({
+      ...told,
+      ...{ receivedAt: instant(receivedAt), id, correlationId },
+    })),
+  }
 }
 
 export function listedPush(push: JournaledPush, isDead: boolean): ListedPush {
@@ -67,12 +93,14 @@ export function listedDelivery({ id, kind, state, putAt, attempts, nextAt }: Wai
 export function inspected(one: Case, withContent: boolean): Inspected {
   const { id, push, delivery } = one
   const reason = delivery?.reason ?? push?.reason
+  const explanations = explainedIn(reason)
   return {
     id,
     ...(push === undefined ? {} : received(push)),
     ...(delivery === undefined ? {} : listedDelivery(delivery)),
     state: stateOf(one),
     ...(reason === undefined ? {} : { reason }),
+    ...(explanations.length === 0 ? {} : { explanations }),
     documents: documentsIn(one).map(({ uniqueId, repositoryUniqueId, home }) => ({
       document: uniqueId,
       ...(repositoryUniqueId === '' ? {} : { repository: repositoryUniqueId }),

@@ -1,6 +1,7 @@
 import type { Code } from '../../core/model/code.ts'
 import type { DocumentEntry } from '../../core/model/metadata.ts'
-import { encodeDocumentReference } from './document-reference.ts'
+import { encodeDocumentReference, entryUuidOf } from './document-reference.ts'
+import { writeNewEntryUuid } from './fields.ts'
 import { isObject, type Json } from './types.ts'
 import { writeConcept } from './values.ts'
 
@@ -11,13 +12,19 @@ const ofTheEntry: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A DocumentReference with what an entry says of the document. What is its server's stays: ids, patient, what it does to other
- * documents, where it is handed out; `url` is where it has no address. Throws `metadata-invalid`.
+ * A DocumentReference with what an entry says of the document, known by the entryUUID of the entry from now on, and by those
+ * it had. What is its server's stays: ids, patient, what it does to other documents, where it is handed out; `url` is where it
+ * has no address. Throws `metadata-invalid`.
  */
 export function updatedDocumentReference(former: Json, entry: DocumentEntry, { url }: { readonly url: string }): Json {
   const fresh = encodeDocumentReference(entry, { url: addressIn(former) ?? url })
   const kept = Object.entries(former).filter(([name]) => !ofTheEntry.has(name))
-  return unversioned({ ...fresh, ...Object.fromEntries(kept) })
+  const before = entryUuidOf(former)
+  const identifier =
+    before === undefined || before === entry.entryUuid
+      ? {}
+      : { identifier: writeNewEntryUuid(former.identifier, before, entry.entryUuid) }
+  return unversioned({ ...fresh, ...Object.fromEntries(kept), ...identifier })
 }
 
 /** A DocumentReference that has been replaced by another. */

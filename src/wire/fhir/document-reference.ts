@@ -5,7 +5,7 @@ import type { Association, DocumentEntry } from '../../core/model/metadata.ts'
 import type { PatientId } from '../../core/model/patient.ts'
 import { type Elements, putTogether, takeApart } from './elements.ts'
 import { type Extensions, readExtensions, writeExtensions } from './extensions.ts'
-import { type Field, fields } from './fields.ts'
+import { type EntryUuids, type Field, fields, readEntryUuids } from './fields.ts'
 import { type PeopleElements, readPeople, writePeople } from './people.ts'
 import { type Relations, readRelations, writeRelations } from './relations.ts'
 import { isObject, isShallow, type Json, type Reference, sameJson, shapes, told } from './types.ts'
@@ -45,7 +45,8 @@ const special: ReadonlySet<string> = new Set(['subject', 'relatesTo', 'extension
 /**
  * A DocumentEntry out of a DocumentReference (MHD 4.2.4: XDS and MHD Mapping). What XDS has no word for is kept and
  * told on by `encodeDocumentReference`, and by nobody else; only `id`, `meta`, `text`, `subject` and `relatesTo`, which
- * speak of the server that told them, are not. An extension with a URN for a name and a string for a value is a slot.
+ * speak of the server that told them, are not. An extension with a URN for a name and a string for a value is a slot. The
+ * version is `meta.versionId` where that is a whole number, the logicalID the first entryUUID the document had.
  * Throws `metadata-invalid` with a sentence that quotes nothing.
  */
 export function decodeDocumentReference(resource: unknown, references: References = {}): DecodedDocument {
@@ -72,6 +73,8 @@ export function decodeDocumentReference(resource: unknown, references: Reference
   }
   for (const { place, attribute, read } of fields) if (elements.has(place)) set(attribute, read(elements.get(place)))
   set('entryUuid', attributes.entryUuid ?? uuidUrn(id))
+  set('logicalId', uuidsIn(elements.get('identifier')).former.at(-1))
+  set('version', versionIn(resource.meta))
   set('home', extensions.home)
   set('repositoryUniqueId', repositoryIn(elements.get('content.attachment.url')))
   for (const needed of ['entryUuid', 'uniqueId', 'status']) {
@@ -201,12 +204,26 @@ function putBack(
   for (const [place, value] of those) elements.set(place, value)
 }
 
+/** The entryUUIDs a DocumentReference has or gets, without reading the rest of it. Throws `metadata-invalid`. */
+export function entryUuidsOf(resource: Json): EntryUuids {
+  const { id } = told(shapes.documentReference, resource, 'DocumentReference')
+  const { current = uuidUrn(id), former } = uuidsIn(resource.identifier)
+  return { ...(current === undefined ? {} : { current }), former }
+}
+
 /** The entryUUID a DocumentReference has or gets, without reading the rest of it. Throws `metadata-invalid`. */
 export function entryUuidOf(resource: Json): string | undefined {
-  const { id } = told(shapes.documentReference, resource, 'DocumentReference')
-  const identifier =
-    resource.identifier === undefined ? undefined : fieldsByPlace.get('identifier')?.read(resource.identifier)
-  return typeof identifier === 'string' ? identifier : uuidUrn(id)
+  return entryUuidsOf(resource).current
+}
+
+function uuidsIn(identifier: unknown): EntryUuids {
+  return identifier === undefined ? { former: [] } : readEntryUuids(identifier)
+}
+
+/** Servers name versions as they like; where they count them, the number is that of XDS. */
+function versionIn(meta: unknown): string | undefined {
+  const versionId = isObject(meta) ? meta.versionId : undefined
+  return typeof versionId === 'string' && /^(0|[1-9]\d{0,14})$/.test(versionId) ? versionId : undefined
 }
 
 function uuidUrn(id: string | undefined): string | undefined {

@@ -76,8 +76,16 @@ function readSize(element: unknown, place: string): number {
   throw new GatewayError('metadata-invalid', `${place} is not a number of bytes`)
 }
 
-/** The entryUUID among the identifiers: the one marked so, else the official one, else the only UUID there is. */
-function readEntryUuid(element: unknown, place: string): string | undefined {
+/** The entryUUIDs among the identifiers of a document. */
+export interface EntryUuids {
+  /** The one marked so, else the official one, else the first UUID there is. */
+  readonly current?: string
+  /** Those it had before, the latest first. */
+  readonly former: readonly string[]
+}
+
+/** Throws `metadata-invalid`. */
+export function readEntryUuids(element: unknown, place = 'identifier'): EntryUuids {
   const uuids = told(shapes.identifiers, element, place).filter(
     ({ system, value }) => system === uriSystem && value?.startsWith('urn:uuid:'),
   )
@@ -85,7 +93,12 @@ function readEntryUuid(element: unknown, place: string): string | undefined {
     id.type?.coding?.find(({ system }) => system === identifierTypeSystem)?.code
   const marked = uuids.find((id) => kindOf(id) === 'entryUUID')
   const unmarked = uuids.filter((id) => kindOf(id) === undefined)
-  return (marked ?? unmarked.find(({ use }) => use === 'official') ?? unmarked[0])?.value
+  const named = unmarked.find(({ use }) => use === 'official') ?? unmarked.find(({ use }) => use !== 'old')
+  const current = (marked ?? named ?? unmarked[0])?.value
+  const former = unmarked.flatMap(({ use, value }) =>
+    use === 'old' && value !== undefined && value !== current ? [value] : [],
+  )
+  return { ...(current === undefined ? {} : { current }), former }
 }
 
 function writeEntryUuid(value: string): unknown {
@@ -93,9 +106,19 @@ function writeEntryUuid(value: string): unknown {
   return [{ use: 'official', type, system: uriSystem, value }]
 }
 
+/**
+ * The identifiers of a document whose entryUUID becomes another: the one it had stays as an old one (FHIR R4: IdentifierUse),
+ * so that whoever knows the document by it still finds it. Throws `metadata-invalid`.
+ */
+export function writeNewEntryUuid(element: unknown, former: string, value: string): unknown {
+  const identifiers = element === undefined ? [] : told(shapes.identifiers, element, 'identifier')
+  const others = identifiers.filter((id) => id.system !== uriSystem || (id.value !== former && id.value !== value))
+  return [writeEntryUuid(value), { use: 'old', system: uriSystem, value: former }, ...others].flat()
+}
+
 /** The elements that carry one attribute each. Those that take several to understand have readers of their own. */
 export const fields: readonly Field[] = [
-  field('identifier', 'entryUuid', readEntryUuid, writeEntryUuid),
+  field('identifier', 'entryUuid', (element, place) => readEntryUuids(element, place).current, writeEntryUuid),
   field(
     'masterIdentifier',
     'uniqueId',

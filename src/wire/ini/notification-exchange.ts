@@ -43,7 +43,7 @@ export interface NotificationAnswer {
   readonly body: Uint8Array
 }
 
-/** Of an answer, which is a few lines. */
+/** Of an answer, which is a few lines unless its message says otherwise. */
 const maxAnswerBytes = 1024 * 1024
 
 /**
@@ -53,10 +53,10 @@ const maxAnswerBytes = 1024 * 1024
  */
 export function requireTaken(
   answer: NotificationAnswer,
-  message: { readonly name: string },
+  message: { readonly name: string; readonly maxAnswerBytes?: number },
   uuid?: string,
 ): OpenedAnswer {
-  const opened = openedAnswer(answer)
+  const opened = openedAnswer(answer, message.maxAnswerBytes)
   const { tree, body, relatesTo } = opened
   if (uuid !== undefined && relatesTo !== undefined && !relatesTo.toLowerCase().endsWith(uuid)) {
     throw misbehaved('relates-to-differs')
@@ -72,9 +72,9 @@ export function requireTaken(
 export type OpenedAnswer = Opened11 & { readonly tree: XmlTree }
 
 /** The body decides, not the status of HTTP: faults come with 500, and with 200 (ini.md §6.2 no. 1). */
-function openedAnswer(answer: NotificationAnswer): OpenedAnswer {
+function openedAnswer(answer: NotificationAnswer, maxBytes = maxAnswerBytes): OpenedAnswer {
   try {
-    const tree = readTree(answer.body, { ...defaultXmlLimits, maxBytes: maxAnswerBytes })
+    const tree = readTree(answer.body, { ...defaultXmlLimits, maxBytes })
     const envelope = openEnvelope11(tree)
     if (envelope.body !== NONE) return { ...envelope, tree }
   } catch (error) {

@@ -6,11 +6,17 @@ import { parseCx } from '../hl7/cx.ts'
 import { NONE, type Node, type XmlTree } from '../xml.ts'
 import { escapeAttribute, escapeText } from '../xml-write.ts'
 
-/** A notification as its contract names it. Its root is the name and `Request`, its answer's the name and `Response`. */
+/** A notification as its contract names it. */
 export interface NotificationMessage {
   readonly name: NotificationName
   /** That of NotifyHiding and NotifyConsent is told by no public source; it follows the other two here (ini.md §9 no. 1). */
   readonly action: string
+  readonly namespace: string
+}
+
+/** What a message of this family is called: its root is the name and `Request` or `Response`. */
+export interface MessageName {
+  readonly name: string
   readonly namespace: string
 }
 
@@ -37,15 +43,21 @@ export interface NotificationOutcome {
  * RangeError on what XML cannot carry.
  */
 export function encodeNotificationResponse(
-  { name, namespace }: NotificationMessage,
+  { name, namespace }: MessageName,
   { status, error }: NotificationOutcome,
 ): string {
+  return `<${name}Response xmlns="${namespace}">${statusElement(status)}${errorElement(error)}</${name}Response>`
+}
+
+/** The first field of every answer of this family. */
+export function statusElement(status: NotificationOutcome['status']): string {
+  return element('Status', status === 'success' ? 'Success' : 'Failure')
+}
+
+/** The last one; without an error its attributes are empty. */
+export function errorElement(error: NotificationOutcome['error']): string {
   const { code, context } = error ?? { code: '', context: '' }
-  return (
-    `<${name}Response xmlns="${namespace}">` +
-    element('Status', status === 'success' ? 'Success' : 'Failure') +
-    `<Error codeContext="${escapeAttribute(context)}" errorCode="${escapeAttribute(code)}"/></${name}Response>`
-  )
+  return `<Error codeContext="${escapeAttribute(context)}" errorCode="${escapeAttribute(code)}"/>`
 }
 
 /** Reads an answer by local names. Throws `community-misbehaved` when it is none, or has no status that is known. */
@@ -81,12 +93,12 @@ function unreadable(reason: string): GatewayError {
 }
 
 /** Spells a request around its fields. */
-export function encodeRequest({ name, namespace }: NotificationMessage, fields: readonly string[]): string {
+export function encodeRequest({ name, namespace }: MessageName, fields: readonly string[]): string {
   return `<${name}Request xmlns="${namespace}">${fields.join('')}</${name}Request>`
 }
 
 /** Throws `request-malformed` unless the element is a request of that name. */
-export function requireRequest({ name, namespace }: NotificationMessage, tree: XmlTree, body: Node): void {
+export function requireRequest({ name, namespace }: MessageName, tree: XmlTree, body: Node): void {
   if (!tree.is(body, namespace, `${name}Request`)) {
     throw new GatewayError('request-malformed', `The message is no ${name}Request`)
   }
@@ -105,7 +117,7 @@ export class Fields {
   readonly #parent: Node
   readonly #namespace: string
 
-  constructor(tree: XmlTree, parent: Node, { namespace }: NotificationMessage) {
+  constructor(tree: XmlTree, parent: Node, { namespace }: Pick<MessageName, 'namespace'>) {
     this.#tree = tree
     this.#parent = parent
     this.#namespace = namespace

@@ -36,6 +36,15 @@ describe('what an operator reads', () => {
     ])
   })
 
+  it('tells what the codes in a reason mean', () => {
+    const explained = { whose: 'region', retry: 'after-mending', source: 'ini.md §6.1' } as const
+    const text = detailLines({
+      ...{ id: 'n', state: 'dead', documents: [], reason: 'community-rejected: CRF2 x' },
+      explanations: [{ ...explained, code: 'CRF2', meaning: 'The region failed.', next: 'Tell the region.' }],
+    })
+    expect(text).toContain('What it means\n  CRF2: The region failed.\n  What to do: Tell the region.')
+  })
+
   it('names documents, what is to be removed, and content when it is there', () => {
     const text = detailLines({
       ...{ id: 'n', state: 'pending', removes: ['urn:uuid:9'], content: { type: 'remove' } },

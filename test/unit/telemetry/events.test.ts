@@ -47,6 +47,7 @@ function every(error: GatewayError): { readonly [Name in keyof Events]: Paramete
     breakerChanged: { community, actor: 'registry', state: 'open' },
     keySetFailed: { set: 'portal', error },
     voucherFailed: { community, error },
+    credentialsRefused: { community },
     entryDropped: { correlationId, community, reason: 'metadata-invalid', entries: 2 },
     wrongPatientRefused: { correlationId, community },
     ordersUnknown: { correlationId, community, error },
@@ -59,6 +60,7 @@ function every(error: GatewayError): { readonly [Name in keyof Events]: Paramete
     deliveryDead: { id: 'b4b2', kind: 'notify-retrieve:ini', attempt: 100, error },
     deliveryRetried: { id: 'b4b2', kind: 'notify-retrieve:ini' },
     deliveryDiscarded: { id: 'b4b2', kind: 'notify-retrieve:ini' },
+    workflowTold: { correlationId, id: 'b4b2', eventType: 'SEND_TO_INI', eventStatus: 'BLOCKING_ERROR' },
     pushTaken: { correlationId, transaction: 'ITI-42', outcome: 'accepted' },
   }
 }

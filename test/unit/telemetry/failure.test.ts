@@ -36,6 +36,16 @@ describe('loggedFailure', () => {
     })
   })
 
+  it('tells what explains the other side’s words, never the words', () => {
+    const explain = (...issues: GatewayError['issues']) =>
+      loggedFailure(new GatewayError('community-rejected', 'x', { issues })).explain
+    const error = { severity: 'error', text: 'Mario Rossi' } as const
+    expect(explain({ ...error, code: 'RSSMRA80A01H501U' })).toBeUndefined()
+    expect(explain({ severity: 'warning', code: 'R220', text: '' }, { ...error, code: 'CRF2' })).toBe('CRF2')
+    expect(explain({ ...error, code: 'R999' })).toBe('R<n>')
+    expect(explain({ ...error, code: 'XDSRegistryError', text: 'Internal Error 1011' })).toBe('Internal Error <n>')
+  })
+
   it('names the causes by class and system code', async () => {
     const refused = await new Promise<Error>((resolve) => {
       // Port 1 of the loopback: nothing listens.

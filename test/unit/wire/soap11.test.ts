@@ -33,6 +33,19 @@ function refusal(xml: string): string {
 }
 
 describe('an envelope of SOAP 1.1', () => {
+  it('has an assertion alone in its security header, with addressing or without', () => {
+    const assertion = '<a:Assertion xmlns:a="urn:a"/>'
+    for (const addressed of [addressing, undefined]) {
+      const tree = read(encodeEnvelope11(addressed, '<x/>', assertion))
+      const [header] = tree.children(tree.root)
+      const blocks = header === undefined ? [] : tree.children(header)
+      const security = blocks.filter((node) => tree.is(node, soapNames.wsse, 'Security'))
+      expect(security.flatMap((node) => tree.children(node)).map((node) => tree.local(node))).toEqual(['Assertion'])
+      expect(blocks).toHaveLength(addressed === undefined ? 1 : 5)
+    }
+    expect(encodeEnvelope11(undefined, '<x/>')).not.toContain('Header')
+  })
+
   it('is opened as it was written', () => {
     const tree = read(encodeEnvelope11(addressing, '<x/>'))
     const { body, ...told } = openEnvelope11(tree)

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { iniConsents } from '../../../../adapters/ini/consents.ts'
 import ini from '../../../../adapters/ini/index.ts'
-import { iniOptions } from '../../../../adapters/ini/options.ts'
+import { type IniOptions, iniOptions } from '../../../../adapters/ini/options.ts'
+import { ensureCertificates } from '../../../../certs-dev/make.ts'
 import type { AdapterTools } from '../../../../src/config/adapter.ts'
 import { GatewayError } from '../../../../src/core/errors.ts'
 import { oid } from '../../../../src/core/model/identifiers.ts'
@@ -12,6 +13,7 @@ import { consentQuery } from '../../../../src/wire/ini/consent-query.ts'
 import { soapNames } from '../../../../src/wire/soap.ts'
 import type { Asked } from '../../../network/asked.ts'
 import type { Behaviour } from '../../../network/behaviour.ts'
+import { readSigningRoot } from '../../../network/certificate.ts'
 import { citizens } from '../../../network/citizens.ts'
 import { type Consents, consentFace, consentPath } from '../../../network/consent-face.ts'
 import { authorized, citizen, homes, otherCitizen } from '../../../support/builders.ts'
@@ -39,11 +41,21 @@ function answering(body: string, status = 200) {
   return { requests, tools: { send } }
 }
 
-const asked = (tools: Pick<AdapterTools, 'send'>, form: 'cx' | 'value' = 'cx') =>
-  iniConsents(url, form, tools).consents(onlyIdentifier(citizen), authorized())
+/** Without an assertion, unless the options say otherwise. */
+function source(tools: Pick<AdapterTools, 'send'> & Partial<AdapterTools>, options: Partial<IniOptions> = {}) {
+  const access = {
+    ...iniOptions.parse({ base: 'https://ini.test' }),
+    url,
+    consentsAssertion: 'none',
+    ...options,
+  } as const
+  return iniConsents(access, { attest: () => Promise.reject(new Error('nobody is vouched for')), ...tools })
+}
+
+const asked = (tools: Pick<AdapterTools, 'send'>) => source(tools).consents(onlyIdentifier(citizen), authorized())
 
 describe('the consents INI keeps', () => {
-  it('are asked for in SOAP 1.1, without an assertion and without addressing', async () => {
+  it('are asked for in SOAP 1.1 without addressing, and without an assertion where none is to go along', async () => {
     const { requests, tools } = answering(success(consent('C2', 'true')))
     await asked(tools)
     expect(requests).toMatchObject([
@@ -60,10 +72,33 @@ describe('the consents INI keeps', () => {
     ])
   })
 
+  it('are asked for with an assertion about the patient, for the purpose of consents, by default', async () => {
+    const { requests, tools } = answering(success(''))
+    const attested: Parameters<AdapterTools['attest']>[0][] = []
+    const attest: AdapterTools['attest'] = async (request) => {
+      attested.push(request)
+      return '<a:Assertion xmlns:a="urn:a"/>'
+    }
+    const call = authorized()
+    const patient = { identifiers: [otherCitizen, citizen], active: otherCitizen }
+    const { consentsAssertion } = iniOptions.parse({ base: 'https://ini.test' })
+    await source({ ...tools, attest }, { consentsAssertion })
+      .consents(patient, call)
+      .catch(() => undefined)
+    expect(attested).toEqual([{ call, patientId: otherCitizen, purposeOfUse: 'CONSENT' }])
+    expect(requests[0]?.body).toContain(
+      `<env:Header><wsse:Security xmlns:wsse="${soapNames.wsse}"><a:Assertion xmlns:a="urn:a"/></wsse:Security></env:Header>`,
+    )
+    await source({ ...tools, attest }, { consentsAssertion, consentsPurpose: 'caller' })
+      .consents(patient, call)
+      .catch(() => undefined)
+    expect(attested[1]).toEqual({ call, patientId: otherCitizen })
+  })
+
   it('are asked for under the identifier in force, spelt as the option says', async () => {
     const { requests, tools } = answering(success(''))
     const patient = { identifiers: [otherCitizen, citizen], active: citizen }
-    await iniConsents(url, 'value', tools).consents(patient, authorized())
+    await source(tools, { consentsPatient: 'value' }).consents(patient, authorized())
     expect(requests[0]?.body).toContain(`<PatientId>${citizen.value}</PatientId>`)
   })
 
@@ -106,6 +141,8 @@ describe('the consents INI keeps', () => {
     ['ConsentError', 'Internal Error init service', 'community-unavailable'],
     ['AU1', 'Internal Error', 'community-unavailable'],
     ['AU1', 'Numero consensi in lista non coerente', 'community-rejected'],
+    ['CON5', 'Operatore non coerente', 'community-rejected'],
+    ['1079', 'Consensi non coerenti', 'community-rejected'],
     ['PFA14', 'This role has not the rights to access the service', 'community-rejected'],
   ])('cannot be had: %s “%s” is %s', async (code, context, meaning) => {
     const failure = `<Status>Failure</Status><Error codeContext="${context}" errorCode="${code}"/>`
@@ -124,6 +161,17 @@ describe('the consents INI keeps', () => {
     await expect(asked(answering(fault, status).tools)).rejects.toMatchObject({ code: meaning })
   })
 
+  it('keep the name of a class that INI answers with', async () => {
+    const text = 'it.finanze.sogei.fse.client.models.CodFiscModel'
+    const fault = enveloped(`<s:Fault><faultcode>s:Server</faultcode><faultstring>${text}</faultstring></s:Fault>`)
+    await expect(asked(answering(fault, 500).tools)).rejects.toMatchObject({ issues: [{ code: 'Server', text }] })
+  })
+
+  it('are read in SOAP 1.2 too, which INI was seen to answer in', async () => {
+    const body = success(consent('C2', 'true')).replace(soapNames.soap11, soapNames.soap12)
+    expect(await asked(answering(body).tools)).toEqual([{ name: 'C2', given: true }])
+  })
+
   it('fail as the sending does', async () => {
     const gone = { send: () => Promise.reject(new GatewayError('community-timeout', 'late')) }
     await expect(asked(gone)).rejects.toMatchObject({ code: 'community-timeout' })
@@ -137,6 +185,9 @@ describe('the consents INI keeps', () => {
   })
 })
 
+const { directory } = await ensureCertificates()
+const trust = { root: await readSigningRoot(directory), now: () => Date.now(), maySign: () => true }
+
 describe('the sandbox’s INI', () => {
   const [id] = citizens.tuscan.identifiers
   const patient = onlyIdentifier(patientId(id.value, oid(id.authority)))
@@ -145,14 +196,14 @@ describe('the sandbox’s INI', () => {
     ...{ behaviour: 'normal', assertionIds: [], outcome: 'pending', aborted: false, body: '' },
   }
   const told = async (behaviour: Behaviour, form: 'cx' | 'value' = 'cx', consents?: Consents) => {
-    const face = consentFace({ admits: () => true })
+    const face = consentFace({ admits: () => true, trust, accept: () => undefined })
     if (consents !== undefined) face.give(id, consents)
     const send: AdapterTools['send'] = async ({ method, headers, url, body }) => {
       const message = { method, headers, url: new URL(url), body: String(body ?? '') }
       const reply = await face.respond(message, behaviour, { ...asked })
       return { status: reply.status, headers: {}, body: Buffer.from(reply.body) }
     }
-    return await iniConsents(url, form, { send }).consents(patient, authorized())
+    return await source({ send }, { consentsPatient: form }).consents(patient, authorized())
   }
 
   it('takes the question in either form, and its answer is understood', async () => {
@@ -205,7 +256,7 @@ describe('the options', () => {
 
   it('take another path', async () => {
     const { requests, tools: sending } = answering(success(''))
-    const options = { base, consents: true, consentsPath: '/other', consentsPatient: 'value' }
+    const options = { base, consents: true, consentsPath: '/other', consentsAssertion: 'none' }
     const community = ini.connect({ home: homes.ini, name: 'ini', options }, { ...tools, ...sending })
     await community.consents?.consents(onlyIdentifier(citizen), authorized())
     expect(requests[0]?.url).toBe('https://ini.test/other')

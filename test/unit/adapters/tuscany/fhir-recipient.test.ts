@@ -268,7 +268,7 @@ describe('an update of the FHIR record', () => {
     expect(record.transactions[0]).toMatchObject([
       { request: { method: 'PUT', url: `DocumentReference/${id}`, ifMatch: 'W/"2"' }, resource: { id } },
     ])
-    expect(record.entries).toMatchObject([{ entryUuid: uuid('1'), eventCodes: [policy('pay')], status: 'approved' }])
+    expect(record.entries).toMatchObject([{ entryUuid: uuid('f'), eventCodes: [policy('pay')], status: 'approved' }])
     expect(record.resources.get(id)).toMatchObject({
       custodian: { display: 'ASL' },
       meta: { profile: ['urn:p'], versionId: '3' },
@@ -282,6 +282,37 @@ describe('an update of the FHIR record', () => {
     await accept(change)
     await accept(change)
     expect(record.transactions).toHaveLength(1)
+  })
+
+  it('leaves the document known by every id it had', async () => {
+    const { record, accept } = recordWith(document('1'))
+    const { uniqueId } = document('1')
+    await accept(update(document('e', { uniqueId, eventCodes: [policy('pay')] })))
+    // Only the id is new: it has been handed out, and must be found.
+    await accept(update(document('f', { uniqueId, eventCodes: [policy('pay')] })))
+    expect(record.entries).toMatchObject([{ entryUuid: uuid('f'), logicalId: uuid('1'), version: '3' }])
+    await accept(submit([document('a')], between('a', 'replaces', 'e')))
+    expect(record.entries.map(({ status }) => status)).toEqual(['deprecated', 'approved'])
+    await accept({ type: 'remove', ids: [uuid('1'), uuid('e'), uuid('f')], entries: [] })
+    expect(record.entries).toMatchObject([{ entryUuid: uuid('a') }])
+  })
+
+  it('is known to be made by its id, however the record writes down what it says', async () => {
+    const { record, accept } = recordWith(document('1'))
+    const [id = ''] = record.resources.keys()
+    const change = update(document('f', { uniqueId: document('1').uniqueId, logicalId: uuid('1') }))
+    await accept(change)
+    record.store({ ...record.resources.get(id), description: 'As the record puts it' }, id)
+    await accept(change)
+    expect(record.transactions).toHaveLength(1)
+  })
+
+  it('gives no two documents one id, where several bear one unique id', async () => {
+    const { uniqueId } = document('1')
+    const { record, accept } = recordWith(document('1'), document('2', { uniqueId }))
+    await accept(update(document('f', { uniqueId, logicalId: uuid('2'), eventCodes: [policy('P99')] })))
+    expect(record.entries.map(({ entryUuid }) => entryUuid)).toEqual([uuid('1'), uuid('f')])
+    for (const { eventCodes } of record.entries) expect(eventCodes).toEqual([policy('P99')])
   })
 
   it('is made from what the record has by then', async () => {

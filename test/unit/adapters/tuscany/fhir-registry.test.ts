@@ -162,6 +162,18 @@ describe('GetDocuments from the FHIR record', () => {
     expect((await ask(get(['1.2.1'], 'unique-id'), [both])).uuids).toEqual([uuid(1)])
   })
 
+  it('finds a document by every entryUUID it had, and tells it under the one it has', async () => {
+    const had = (n: number) => ({ use: 'old', system: 'urn:ietf:rfc:3986', value: uuid(n) })
+    const now = { system: 'urn:ietf:rfc:3986', value: uuid(3) }
+    const told = searchset([numbered(3, { identifier: [now, had(2), had(1)] }), numbered(4)])
+    for (const n of [1, 2, 3]) {
+      const { uuids, answer } = await ask(get([uuid(n)]), [told])
+      expect(uuids).toEqual([uuid(3)])
+      expect(answer.entries).toMatchObject([{ logicalId: uuid(1) }])
+    }
+    expect((await ask(get([uuid(5)]), [told])).uuids).toEqual([])
+  })
+
   it('names the patient of the assertion, as MHD wants it', async () => {
     const { sent } = await ask(get([uuid(1)]), [searchset([])], citizen)
     expect(sent[0]?.form[0]).toEqual(['patient.identifier', 'urn:oid:2.16.840.1.113883.2.9.4.3.2|PRVCRC70A01D612G'])
@@ -205,6 +217,23 @@ describe('GetDocumentsAndAssociations from the FHIR record', () => {
       [uuid(3), uuid(2)],
     ])
     expect(sent[1]?.form).toContainEqual(['status', 'current,superseded'])
+  })
+
+  it('tells what was done to a document under an entryUUID it had', async () => {
+    const identifier = [
+      { system: 'urn:ietf:rfc:3986', value: uuid(3) },
+      { use: 'old', system: 'urn:ietf:rfc:3986', value: uuid(1) },
+    ]
+    const target = { identifier: { system: 'urn:ietf:rfc:3986', value: uuid(1) } }
+    const addition = numbered(2, { relatesTo: [{ code: 'appends', target }] })
+    const updated = numbered(3, { identifier })
+    const query: StoredQuery = {
+      type: 'GetDocumentsAndAssociations',
+      documents: { by: 'entry-uuid', ids: [uuid(3)] },
+      extra: [],
+    }
+    const { answer } = await ask(query, [searchset([updated]), searchset([addition, updated])])
+    expect(answer.associations).toMatchObject([{ type: 'appends', source: uuid(2), target: uuid(3) }])
   })
 
   it('says when a relation points to something that cannot be named', async () => {

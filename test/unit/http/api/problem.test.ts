@@ -43,6 +43,34 @@ describe('a problem', () => {
     expect(of(new GatewayError('internal', 'x', { details: { reason: 'disk' } }))).toBeUndefined()
   })
 
+  it('of a community names the consequence of what it said, in two languages, and not its words', () => {
+    const issues = [
+      { severity: 'warning', code: 'R220', text: 'x' },
+      { severity: 'error', code: 'PFA11', text: 'Missing Consultation Consent' },
+    ] as const
+    const { problem } = problemOf(new GatewayError('community-rejected', 'a sentence', { issues }), id)
+    expect(problem.consequence).toMatch(/has not consented to consultation/)
+    expect(problem.consequenceIt).toMatch(/non ha dato il consenso/)
+    expect(JSON.stringify(problem)).not.toMatch(/PFA11|Missing/)
+  })
+
+  it('of a community that was not heard says that something may be missing, and of all others nothing', () => {
+    const of = (...[code, options]: [ErrorCode, { details: { reason: string } }?]) =>
+      problemOf(new GatewayError(code, 'x', options), id).problem.consequence
+    for (const code of [
+      'community-timeout',
+      'community-unavailable',
+      'community-misbehaved',
+      'community-busy',
+    ] as const) {
+      expect(of(code)).toMatch(/may be missing/)
+    }
+    const others = errorCodes.filter((code) => new GatewayError(code, '').fault !== 'community')
+    expect(others.filter((code) => of(code) !== undefined)).toEqual([])
+    expect(of('community-rejected')).toBeUndefined()
+    expect(of('community-unavailable', { details: { reason: 'keys-unavailable' } })).toBeUndefined()
+  })
+
   it('of keys that cannot be had says when to try again', () => {
     const error = new GatewayError('community-unavailable', 'x', { details: { reason: 'keys-unavailable' } })
     const { problem, retryAfter } = problemOf(error, id)

@@ -118,6 +118,12 @@ describe('inspecting a push', () => {
       ...{ id: 'urn:uuid:1', sequence: 1, transaction: 'ITI-42', state: 'dead', kind: 'push:tuscany', attempts: 1 },
       ...{ receivedAt: new Date(noon).toISOString(), putAt: new Date(noon).toISOString() },
       ...{ correlationId: 'c-urn:uuid:1', digest: 'ab'.repeat(32), reason: words },
+      explanations: [
+        {
+          ...{ code: 'XDSRegistryMetadataError', whose: 'caller', retry: 'after-mending', source: 'ihe.md §1.15' },
+          ...{ meaning: expect.stringContaining('affinity domain'), next: expect.stringContaining('mend') },
+        },
+      ],
       documents: [{ document: uniqueId, repository: repositoryUniqueId }],
     })
     expect(face.audited).toEqual([

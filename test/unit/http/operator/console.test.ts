@@ -72,6 +72,14 @@ describe('the console', () => {
     expect(face.audited).toMatchObject([{ request: 'inspect', peer: { subject: 'anna' }, patientId: citizen }])
   })
 
+  it('shows what the codes of a reason mean', async () => {
+    await face.store.outbox.retry(id, face.clock.now())
+    await face.kill('community-rejected: R56 Wrong format <b>; CRF2 x')
+    const text = await (await face.ask(`${page}?operator=anna`)).text()
+    expect(text).toMatch(/<strong>R56<\/strong>: The display of the document type/)
+    expect(text).toMatch(/<strong>CRF2<\/strong>: .*<em>What to do:<\/em> Tell the region/)
+  })
+
   it('shows nothing when it cannot be accounted for, to nobody in particular, or of what is not known', async () => {
     const refused = async (path: string) => {
       const response = await face.ask(path)

@@ -28,12 +28,45 @@ function fault(resource: unknown): GatewayError {
 }
 
 describe('decodeDocumentReference', () => {
+  it.each([
+    ['12', '12'],
+    ['0', '0'],
+    ['', undefined],
+    ['01', undefined],
+    ['1.5', undefined],
+    ['-1', undefined],
+    ['9'.repeat(16), undefined],
+    ['MTcyOTA2', undefined],
+    [3, undefined],
+  ])('takes the version %j of the resource for %j', (versionId, version) => {
+    expect(decoded({ ...report(), meta: { versionId } }).version).toBe(version)
+    expect(decoded({ ...report(), meta: 'none' }).version).toBeUndefined()
+  })
+
+  it('is of the entryUUID it has now, and tells the first one it had as its logicalID', () => {
+    const uuid = (digit: string) => `urn:uuid:${digit.repeat(8)}-0000-4000-8000-000000000000`
+    const had = (digit: string) => ({ use: 'old', system: 'urn:ietf:rfc:3986', value: uuid(digit) })
+    const [current] = report().identifier as readonly object[]
+    const { entryUuid } = decoded(report())
+    const told = decoded({ ...report(), identifier: [had('2'), current, had('1')] })
+    expect(told).toMatchObject({ entryUuid, logicalId: uuid('1') })
+    const unmarked = { system: 'urn:ietf:rfc:3986', value: uuid('3') }
+    expect(decoded({ ...report(), identifier: [had('1'), unmarked] })).toMatchObject({
+      entryUuid: uuid('3'),
+      logicalId: uuid('1'),
+    })
+    const only = decoded({ ...report(), identifier: [had('1')] })
+    expect(only.entryUuid).toBe(uuid('1'))
+    expect(only.logicalId).toBeUndefined()
+  })
+
   it('reads every attribute that ITI-67 carries', () => {
     const { extra, ...entry } = decoded(report())
     expect(extra?.slots).toEqual([{ name: 'urn:ita:2022:administrativeRequest', values: ['SSN^Regime SSN'] }])
     const doctor = 'SNTDCM45C50G713L^SINTETICA^DECIMA^^^^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
     expect(entry).toEqual({
       kind: 'stable',
+      version: '3',
       entryUuid,
       uniqueId: '2.16.840.1.113883.2.9.2.90.4.4^SYN.LAB.1',
       home: 'urn:oid:2.16.840.1.113883.2.9.2.90',

@@ -6,6 +6,7 @@ import type {
   RetrieveNotification,
   SubmitNotification,
 } from '../../../../src/core/model/change.ts'
+import type { ConsentSet, Disclosure, OrganDonation } from '../../../../src/core/model/consents.ts'
 import type { NotificationOutcome } from '../../../../src/wire/ini/notification.ts'
 import { citizen, homes, otherCitizen } from '../../../support/builders.ts'
 
@@ -93,4 +94,35 @@ export const consentChanges: fc.Arbitrary<ConsentNotification> = fc.record(
     consents: fc.uniqueArray(consent, { minLength: 2, maxLength: 8, selector: ({ name }) => name }),
   },
   { requiredKeys: ['type', 'patientId', 'consents'] },
+)
+
+export const consentSets: fc.Arbitrary<ConsentSet> = fc.record({
+  patientId,
+  operator: patientId,
+  operatorRole: word,
+  requestor: patientId,
+  disclosure: word,
+  consents: fc.uniqueArray(consent, { minLength: 2, maxLength: 8, selector: ({ name }) => name }),
+})
+
+export const disclosures: fc.Arbitrary<Disclosure> = fc.record({
+  id: word,
+  documents: fc.array(
+    fc.record({
+      content: fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+      mediaType: word,
+      type: word,
+    }),
+    { minLength: 2, maxLength: 4 },
+  ),
+})
+
+export const organDonations: fc.Arbitrary<OrganDonation> = fc.record(
+  {
+    given: fc.boolean(),
+    date: fc.constantFrom('2015-10-22', '2026-01-01'),
+    channel: fc.oneof(fc.record({ code: word }), fc.record({ code: word, name: word })),
+    place: word,
+  },
+  { requiredKeys: ['given'] },
 )

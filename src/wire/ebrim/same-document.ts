@@ -1,6 +1,6 @@
-import { logicalIdOf, obscuredCode, versionOf, visibilityCodes } from '../../src/core/federation/overlay.ts'
-import type { DocumentEntry } from '../../src/core/model/metadata.ts'
-import { sameJson } from '../../src/wire/fhir/types.ts'
+import { logicalIdOf, obscuredCode, versionOf, visibilityCodes } from '../../core/federation/overlay.ts'
+import type { DocumentEntry } from '../../core/model/metadata.ts'
+import { sameJson } from '../fhir/types.ts'
 
 /** What a registry says of an entry by itself, and what only the wire looks into. */
 const ofTheRegistry: ReadonlySet<string> = new Set(['entryUuid', 'logicalId', 'version', 'home', 'status', 'extra'])

@@ -1,11 +1,11 @@
-import { contentTypeCodes, contentTypeScheme } from '../../contracts/affinity-domain/content-types.ts'
-import { logicalIdOf, obscured } from '../../src/core/federation/overlay.ts'
-import type { AuthorizedCall } from '../../src/core/model/call.ts'
-import type { Submission } from '../../src/core/model/change.ts'
-import { type HomeCommunityId, homeOid } from '../../src/core/model/identifiers.ts'
-import type { Author, DocumentEntry } from '../../src/core/model/metadata.ts'
-import { timestamp } from '../../src/core/model/timestamp.ts'
-import { asNewVersion } from '../../src/wire/ebrim/new-version.ts'
+import { contentTypeCodes, contentTypeScheme } from '../../../contracts/affinity-domain/content-types.ts'
+import { logicalIdOf, obscured } from '../../core/federation/overlay.ts'
+import type { AuthorizedCall } from '../../core/model/call.ts'
+import type { Submission } from '../../core/model/change.ts'
+import { type HomeCommunityId, homeOid } from '../../core/model/identifiers.ts'
+import type { Author, DocumentEntry } from '../../core/model/metadata.ts'
+import { timestamp } from '../../core/model/timestamp.ts'
+import { asNewVersion } from './new-version.ts'
 
 /** The purpose for which alone a document is hidden or shown again (ini.md §4.5, §4.7). */
 export const hidingPurpose = 'ACCESS UPDATE'
@@ -13,14 +13,21 @@ export const hidingPurpose = 'ACCESS UPDATE'
 /** What the submission is called: no value of contentTypeCode is for hiding, and this one is for updates (ini.md §4.10). */
 const content = 'PHR'
 
+export interface HidingParts {
+  /** Of our community, which submits. */
+  readonly home: HomeCommunityId
+  readonly call: AuthorizedCall
+  readonly now: number
+  /** A new random UUID. */
+  readonly newUuid: () => string
+}
+
 /**
  * The update that hides a document: a new version of the entry found, which names the version it was made from (ini.md
  * §3.3), in a submission of our community whose ids are new.
  */
-export function hidingOf(
-  found: DocumentEntry,
-  { home, call, now }: { readonly home: HomeCommunityId; readonly call: AuthorizedCall; readonly now: number },
-): Submission {
+export function hidingOf(found: DocumentEntry, { home, call, now, newUuid }: HidingParts): Submission {
+  const newId = () => `urn:uuid:${newUuid()}`
   const [set, document, membership] = [newId(), newId(), newId()]
   const source = homeOid(home)
   const display = contentTypeCodes[content]
@@ -30,7 +37,7 @@ export function hidingOf(
       status: 'approved',
       title: [],
       comments: [],
-      uniqueId: `${source}.4.3.${newNumber()}`,
+      uniqueId: `${source}.4.3.${newNumber(newUuid())}`,
       sourceId: source,
       patientId: found.patientId,
       submissionTime: timestamp(new Date(now).toISOString().replace(/\..*|[-:T]/g, '')),
@@ -61,11 +68,7 @@ function authorsOf({ assertion: { subjectId, role } }: AuthorizedCall): readonly
   return [{ persons: [person], institutions: [], roles: [role], specialties: [], telecommunications: [] }]
 }
 
-function newId(): string {
-  return `urn:uuid:${crypto.randomUUID()}`
-}
-
-/** 80 random bits: with the community's arc they make an OID of less than 64 characters. */
-function newNumber(): string {
-  return BigInt(`0x${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`).toString()
+/** 80 of its bits: with the community's arc they make an OID of less than 64 characters. */
+function newNumber(uuid: string): string {
+  return BigInt(`0x${uuid.replaceAll('-', '').slice(0, 20)}`).toString()
 }

@@ -1,0 +1,68 @@
+import type { AdapterTools, RegistryQuestion } from '../../src/config/adapter.ts'
+import type { nothingFound, QueryAnswer } from '../../src/core/model/answers.ts'
+import type { AuthorizedCall } from '../../src/core/model/call.ts'
+import type { Slot } from '../../src/core/model/code.ts'
+import type { DocumentEntry } from '../../src/core/model/metadata.ts'
+import type { PatientId } from '../../src/core/model/patient.ts'
+import { addressOf, claimsOf, operations } from './operations.ts'
+import type { IniOptions } from './options.ts'
+import { lookUpOutcome } from './outcome.ts'
+
+/** Finds what INI, or the region of assistance behind it, knows of documents before they are changed (ini.md §7.1). */
+export interface LookUp {
+  /** The ids it has for a document, in all its versions (recupero riferimenti). `ours` when the patient is ours. */
+  references(uniqueId: string, about: About): Promise<readonly string[] | 'ours'>
+  /** Its entries of a document. */
+  metadata(uniqueId: string, about: About): Promise<readonly DocumentEntry[] | 'ours'>
+}
+
+/** On whose word, and about whom. */
+export interface About {
+  readonly call: AuthorizedCall
+  readonly patientId?: PatientId
+}
+
+/** Each look-up on its own endpoint, as the operation has it. Rejects with GatewayError as `lookUpOutcome` throws it. */
+export function lookUp(options: IniOptions, tools: Pick<AdapterTools, 'ask'>): LookUp {
+  async function asked(
+    name: 'references' | 'metadata',
+    uniqueId: string,
+    { call, patientId }: About,
+  ): Promise<QueryAnswer | 'ours'> {
+    const role = options.lookUpRole === 'author' ? {} : { role: options.lookUpRole }
+    const question = (extra: readonly Slot[]): RegistryQuestion => ({
+      url: addressOf(name, options),
+      action: operations[name].action,
+      query: { type: 'GetDocuments', documents: { by: 'unique-id', ids: [uniqueId] }, extra },
+      call,
+      returnType: name === 'references' ? 'ObjectRef' : 'LeafClass',
+      messageId: options.messageId,
+      homes: { missing: 'stamp', allowed: 'any' },
+      ...(patientId === undefined ? {} : { patientId }),
+      ...claimsOf(name, call.assertion),
+      ...role,
+    })
+    const found = lookUpOutcome(await tools.ask(question([])))
+    if (found === 'ours' || !isEmpty(found) || !options.authorSlot) return found
+    // An obscured document is told to its author alone, who is named by a parameter of INI's own (ini.md §1.5, #1651).
+    const author = { name: '$XDSDocumentEntry.author', values: [`('${call.assertion.subject.replaceAll("'", "''")}')`] }
+    return lookUpOutcome(await tools.ask(question([author])))
+  }
+
+  return {
+    async references(uniqueId, about) {
+      const found = await asked('references', uniqueId, about)
+      if (found === 'ours') return found
+      // Who answers with whole objects all the same has told their ids too.
+      return [...new Set([...found.references.map(({ id }) => id), ...found.entries.map(({ entryUuid }) => entryUuid)])]
+    },
+    async metadata(uniqueId, about) {
+      const found = await asked('metadata', uniqueId, about)
+      return found === 'ours' ? found : found.entries.filter((entry) => entry.uniqueId === uniqueId)
+    },
+  }
+}
+
+function isEmpty({ references, entries }: Pick<typeof nothingFound, 'references' | 'entries'>): boolean {
+  return references.length + entries.length === 0
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../core/model/call.ts'
+import type { WorkflowStatus } from '../../core/model/workflow.ts'
+import type { ApiRoute } from './endpoint.ts'
+import type { PresentedRequest } from './guard.ts'
+
+/** Events that came in one message. */
+export interface ReceivedStatuses {
+  readonly statuses: readonly WorkflowStatus[]
+  /** SHA-256 of the message, lower-case hexadecimal. */
+  readonly digest: string
+}
+
+export interface WorkflowRouteParts {
+  /** Reads one JSON object that every reader understands alike; throws for anything else. */
+  readonly readObject: (bytes: Uint8Array) => Readonly<Record<string, unknown>>
+  /** Resolves to how many were new, when none of them will be lost. Rejects with GatewayError. */
+  readonly accept: (received: ReceivedStatuses, exchange: Exchange) => Promise<number>
+}
+
+/** Where the national FSE 2.0 gateway calls back (its contract `swagger_status.yaml`, ini.md §7.4). */
+export const workflowStatusPath = '/v1/workflow/status'
+
+const mostEvents = 100
+
+/**
+ * `POST /v1/workflow/status`: how a publication goes on at the national FSE 2.0 gateway. Answers 200 when every event is
+ * kept, also for those that were told before; problems otherwise, of which those from 500 on are worth telling it again.
+ */
+export function workflowStatusRoute({ readObject, accept }: WorkflowRouteParts): ApiRoute {
+  return {
+    method: 'POST',
+    path: workflowStatusPath,
+    transaction: 'WorkflowStatus',
+    async handle({ request, note, ...exchange }) {
+      requireJson(request)
+      const statuses = statusesIn(objectIn(request.body, readObject))
+      const digest = createHash('sha256').update(request.body).digest('hex')
+      const taken = await accept({ statuses, digest }, exchange)
+      note({ results: statuses.length })
+      return { body: { taken, repeated: statuses.length - taken } }
+    },
+  }
+}
+
+function requireJson({ headers }: PresentedRequest): void {
+  const types = headers.filter(([name]) => name.toLowerCase() === 'content-type').map(([, value]) => value)
+  const [type = '', ...others] = types
+  if (others.length === 0 && /^application\/json\s*(?:;\s*charset=(?:utf-8|"utf-8")\s*)?$/i.test(type.trim())) return
+  throw new GatewayError('media-type-unsupported', 'The body must be application/json')
+}
+
+function objectIn(body: Uint8Array, readObject: WorkflowRouteParts['readObject']): Readonly<Record<string, unknown>> {
+  try {
+    return readObject(body)
+  } catch (error) {
+    throw new GatewayError('request-malformed', 'The body is not one JSON object', { cause: error })
+  }
+}
+
+// An arc and digests, or digests alone (ini.md §3.4).
+const workflowInstance = /^[0-9A-Za-z][0-9A-Za-z._-]{0,199}\^\^\^\^urn:ihe:iti:xdw:2013:workflowInstanceId$/
+const word = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
+const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})$/
+const longest = { issuer: 256, message: 8_000 } as const
+
+/** The events of a body as the contract has it, which knows no other members. Throws `request-malformed`. */
+function statusesIn(body: Readonly<Record<string, unknown>>): readonly WorkflowStatus[] {
+  requireNothingBut(body, ['workflowInstanceId', 'events'])
+  const workflowInstanceId = textIn(body, 'workflowInstanceId')
+  if (workflowInstanceId === undefined || !workflowInstance.test(workflowInstanceId)) throw odd('workflowInstanceId')
+  const { events } = body
+  if (!Array.isArray(events) || events.length === 0 || events.length > mostEvents) throw odd('events')
+  return events.map((event: unknown) => statusOf(workflowInstanceId, event))
+}
+
+function statusOf(workflowInstanceId: string, event: unknown): WorkflowStatus {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw odd('events')
+  const told = event as Readonly<Record<string, unknown>>
+  requireNothingBut(told, ['eventType', 'eventDate', 'eventStatus', 'issuer', 'message'])
+  const eventType = textIn(told, 'eventType')
+  if (eventType === undefined || !word.test(eventType)) throw odd('eventType')
+  const eventStatus = textIn(told, 'eventStatus')
+  if (eventStatus === undefined || !word.test(eventStatus)) throw odd('eventStatus')
+  const eventDate = textIn(told, 'eventDate')
+  if (eventDate !== undefined && !(instant.test(eventDate) && !Number.isNaN(Date.parse(eventDate))))
+    throw odd('eventDate')
+  const issuer = boundedIn(told, 'issuer')
+  const message = boundedIn(told, 'message')
+  return {
+    ...{ workflowInstanceId, eventType, eventStatus },
+    ...(eventDate === undefined ? {} : { eventDate }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(message === undefined ? {} : { message }),
+  }
+}
+
+function requireNothingBut(object: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  if (Object.keys(object).some((name) => !names.includes(name))) {
+    throw new GatewayError('request-malformed', `Only ${names.join(', ')} may stand there`)
+  }
+}
+
+/** A member's text; nothing where there is none, or where it is said to be none. */
+function textIn(object: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = Object.hasOwn(object, name) ? object[name] : undefined
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  throw odd(name)
+}
+
+function boundedIn(object: Readonly<Record<string, unknown>>, name: keyof typeof longest): string | undefined {
+  const text = textIn(object, name)
+  if (text !== undefined && text.length > longest[name]) throw odd(name)
+  return text
+}
+
+function odd(name: string): GatewayError {
+  return new GatewayError('request-malformed', `The member ${name} is missing, or is not as the contract has it`)
+}
