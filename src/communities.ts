@@ -245,6 +245,7 @@ interface Intent {
   /** Where the act has a role or a purpose of its own. */
   readonly role?: string | undefined
   readonly purposeOfUse?: string | undefined
+  readonly indexTransferId?: string | undefined
 }
 
 /**
@@ -274,6 +275,7 @@ function vouchingFor(
     documentTypes: typesAsked(query) ?? assertion.documentTypes ?? documentTypesEver,
     // Who does not say that the patient is in their care is not vouched for as if they did.
     inCare: inCare ?? false,
+    ...(intent.indexTransferId === undefined ? {} : { indexTransferId: intent.indexTransferId }),
     ...(locality === undefined ? {} : { locality }),
   }
 }

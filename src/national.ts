@@ -122,6 +122,7 @@ function recipientOf(config: LoadedConfig, parts: NationalParts) {
     newId: () => `urn:uuid:${randomUUID()}`,
     check: metadataCheck(config),
     deliverAs: pushesTo(own),
+    ...(own.patients === undefined ? {} : { patients: own.patients }),
     onAccepted: deliveries.wake,
   })
 }

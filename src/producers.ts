@@ -40,6 +40,7 @@ export function producerTransactions(config: LoadedConfig, parts: ProducersParts
     newId: () => `urn:uuid:${randomUUID()}`,
     check: metadataCheck(config),
     deliverAs: pushesTo(own),
+    ...(own.patients === undefined ? {} : { patients: own.patients }),
     ...(star === undefined ? {} : { followedBy: publishedTo(star) }),
     onAccepted: deliveries.wake,
   })

@@ -9,6 +9,7 @@ import { iniAnswer } from './outcome.ts'
 import { iniRecipient } from './recipient.ts'
 import { iniRepository } from './repository.ts'
 import { recentSearches, type Searches } from './searches.ts'
+import { singleOperations } from './single-operations.ts'
 
 /** Organizations whose documents INI tells of (ini.md §4.9). */
 const regions = '010 020 030 041 042 050 060 070 080 090 100 110 120 130 140 150 160 170 180 190 200 970 001'.split(' ')
@@ -39,6 +40,7 @@ export default defineAdapter({
       async [Symbol.asyncDispose]() {},
     }
   },
+  operations: ({ options }, tools) => singleOperations(options, tools),
 })
 
 function iniRegistry(

@@ -1,26 +1,9 @@
-import type { AdapterTools, RegistryQuestion } from '../../src/config/adapter.ts'
+import type { About, AdapterTools, LookUp, RegistryQuestion } from '../../src/config/adapter.ts'
 import type { nothingFound, QueryAnswer } from '../../src/core/model/answers.ts'
-import type { AuthorizedCall } from '../../src/core/model/call.ts'
 import type { Slot } from '../../src/core/model/code.ts'
-import type { DocumentEntry } from '../../src/core/model/metadata.ts'
-import type { PatientId } from '../../src/core/model/patient.ts'
 import { addressOf, claimsOf, operations } from './operations.ts'
 import type { IniOptions } from './options.ts'
 import { lookUpOutcome } from './outcome.ts'
-
-/** Finds what INI, or the region of assistance behind it, knows of documents before they are changed (ini.md §7.1). */
-export interface LookUp {
-  /** The ids it has for a document, in all its versions (recupero riferimenti). `ours` when the patient is ours. */
-  references(uniqueId: string, about: About): Promise<readonly string[] | 'ours'>
-  /** Its entries of a document. */
-  metadata(uniqueId: string, about: About): Promise<readonly DocumentEntry[] | 'ours'>
-}
-
-/** On whose word, and about whom. */
-export interface About {
-  readonly call: AuthorizedCall
-  readonly patientId?: PatientId
-}
 
 /** Each look-up on its own endpoint, as the operation has it. Rejects with GatewayError as `lookUpOutcome` throws it. */
 export function lookUp(options: IniOptions, tools: Pick<AdapterTools, 'ask'>): LookUp {

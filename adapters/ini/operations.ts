@@ -84,12 +84,19 @@ export const operations = {
     ...{ ...change, path: '/FSERegistryIndexTransferWeb/XDSDeletetWSService', action: actions.deleteDocumentSet },
     claims: { action: 'DELETE', role: 'NOR', purposes: ['SYSADMIN'] },
   },
-  /** SOAP 1.1, as the two that follow (rows 9 to 11); the action of the last is in no source. */
-  consentQuery: { path: consents, action: 'urn:fse:ConsentQuery', answer: 'ConsentQueryResponse' },
-  consentRegister: { path: consents, action: 'urn:fse:RegisterConsentSet', answer: 'RegisterConsentSetResponse' },
+  /** SOAP 1.1, as the two that follow (rows 9 to 11; #1189). */
+  consentQuery: {
+    ...{ path: consents, action: 'urn:fse:ConsentQuery', answer: 'ConsentQueryResponse' },
+    claims: { action: 'READ', purposes: ['CONSENT'] },
+  },
+  consentRegister: {
+    ...{ path: consents, action: 'urn:fse:RegisterConsentSet', answer: 'RegisterConsentSetResponse' },
+    claims: { action: 'UPDATE', purposes: ['CONSENT'] },
+  },
+  /** The action is told in #2833. */
   organDonation: {
     path: '/FSEConsensiWeb/OrgansTissuesDonation_Service',
-    answer: 'OrgansTissuesDonationResponse',
+    ...{ action: 'urn:fse:OrgansTissuesDonationRequest', answer: 'OrgansTissuesDonationResponse' },
   },
 } as const satisfies Readonly<Record<string, IniOperation>>
 

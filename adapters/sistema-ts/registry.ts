@@ -11,7 +11,6 @@ import type {
   FindDocumentsByReferenceId,
   GetAll,
   ObjectKey,
-  StoredQuery,
 } from '../../src/core/model/stored-query.ts'
 import type { CitizenRegistry, DocumentRegistry } from '../../src/core/ports.ts'
 import type { Made } from './cda.ts'

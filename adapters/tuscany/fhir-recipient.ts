@@ -1,8 +1,8 @@
 import { GatewayError } from '../../src/core/errors.ts'
-import { logicalIdOf, obscuredCode, visibilityCodes } from '../../src/core/federation/overlay.ts'
+import { logicalIdOf, obscured, obscuredCode, visibilityCodes } from '../../src/core/federation/overlay.ts'
 import type { UnversionedRecipient } from '../../src/core/federation/referents.ts'
 import type { AuthorizedCall } from '../../src/core/model/call.ts'
-import type { HideChange, MetadataChange, RemoveChange, Submission } from '../../src/core/model/change.ts'
+import type { HideChange, MetadataChange, RemoveChange, Submission, UpdateChange } from '../../src/core/model/change.ts'
 import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { PatientId } from '../../src/core/model/patient.ts'
 import type { GetDocuments } from '../../src/core/model/stored-query.ts'
@@ -88,7 +88,11 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       const resource = encodeDocumentReference(current, { url: addressOf(entry), associations })
       return { does: 'create', resource, unless: uniqueIdCondition(entry.uniqueId) }
     })
-    return [...creations, ...(await leftOfReplacements({ associations, submissionSet }, call))]
+    // A copy that was there before says nothing of a hiding that comes with this one.
+    const hidden = new Set(entries.filter(isObscured).map(({ uniqueId }) => uniqueId))
+    const shown = currentOf(known).filter(({ entry }) => hidden.has(entry.uniqueId) && !isObscured(entry))
+    const hidings = shown.map(({ former }): Act => hidingAct(former))
+    return [...creations, ...hidings, ...(await leftOfReplacements({ associations, submissionSet }, call))]
   }
 
   async function leftOfReplacements(
@@ -110,7 +114,10 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
     )
   }
 
-  async function leftOfUpdate({ entries, submissionSet }: Submission, call: AuthorizedCall): Promise<readonly Act[]> {
+  async function leftOfUpdate(
+    { submission: { entries, submissionSet }, keepsHiding }: UpdateChange,
+    call: AuthorizedCall,
+  ): Promise<readonly Act[]> {
     const ids = entries.map(({ uniqueId }) => uniqueId)
     const known = await find({ by: 'unique-id', ids }, call, submissionSet.patientId)
     return entries.flatMap((entry): readonly Act[] => {
@@ -121,7 +128,8 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       return found.flatMap((one) => {
         const { former, entry: before } = one
         const entryUuid = one === followed ? entry.entryUuid : before.entryUuid
-        const now = { ...entry, entryUuid, status: before.status ?? 'approved' }
+        const said = keepsHiding === true && isObscured(before) ? obscured(entry) : entry
+        const now = { ...said, entryUuid, status: before.status ?? 'approved' }
         const resource = updatedDocumentReference(former.resource, now, { url: addressOf(entry) })
         const after = read(resource, before.patientId)
         // A version has an id of its own, so that who bears it has been made; what says the same may have another.
@@ -139,12 +147,10 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
 
   async function leftOfHiding({ uniqueId, patientId }: HideChange, call: AuthorizedCall): Promise<readonly Act[]> {
     const found = currentOf(await find({ by: 'unique-id', ids: [uniqueId] }, call, patientId))
-    if (found.length === 0) throw unknownDocument(uniqueId)
-    return found.flatMap(({ former, entry }): readonly Act[] =>
-      isObscured(entry)
-        ? []
-        : [{ does: 'replace', former, resource: withVisibility(former.resource, obscuredCode, visibilityCodes) }],
-    )
+    if (found.length === 0) {
+      throw new GatewayError('document-unknown', 'Our community knows no such document of the patient')
+    }
+    return found.flatMap(({ former, entry }) => (isObscured(entry) ? [] : [hidingAct(former)]))
   }
 
   async function leftOf(change: MetadataChange, call: AuthorizedCall, about: FhirAbout): Promise<readonly Act[]> {
@@ -152,7 +158,7 @@ export function fhirRecipient({ baseUrl, binaries, tools }: FhirRecipientParts):
       case 'submit':
         return await leftOfSubmission(change.submission, call)
       case 'update':
-        return await leftOfUpdate(change.submission, call)
+        return await leftOfUpdate(change, call)
       case 'remove':
         return await leftOfRemoval(change, call, about.patientId)
       case 'hide':
@@ -197,6 +203,10 @@ function read(resource: Json, about: PatientId | undefined): DocumentEntry {
   } catch (cause) {
     throw new GatewayError('community-misbehaved', 'The record tells a document that cannot be understood', { cause })
   }
+}
+
+function hidingAct(former: ServedResource): Act {
+  return { does: 'replace', former, resource: withVisibility(former.resource, obscuredCode, visibilityCodes) }
 }
 
 function currentOf(found: readonly Found[]): readonly Found[] {

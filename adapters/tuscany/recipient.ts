@@ -1,8 +1,8 @@
 import type { AdapterTools, RegistrySubmission } from '../../src/config/adapter.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import { versionOf } from '../../src/core/federation/overlay.ts'
+import { logicalIdOf, obscured, versionOf } from '../../src/core/federation/overlay.ts'
 import type { AuthorizedCall } from '../../src/core/model/call.ts'
-import type { HideChange, RemoveChange, Submission } from '../../src/core/model/change.ts'
+import type { HideChange, RemoveChange, Submission, UpdateChange } from '../../src/core/model/change.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { DocumentRecipient, DocumentRegistry } from '../../src/core/ports.ts'
@@ -61,6 +61,10 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
     const refusal = await tell('register', encodeSubmitObjects(submission), { call, does, patientId })
     if (refusal === undefined) return
     if (!isOnly(refusal, 'there', 'replaced') || !(await isThere(submission, call, refusal))) throw refusal.error
+    // A copy that was there before says nothing of a hiding that came with this one.
+    for (const { patientId, uniqueId } of submission.entries.filter(isObscured)) {
+      await hide({ type: 'hide', patientId, uniqueId }, call)
+    }
   }
 
   /** Whether each document is there with the same content, and has replaced what it replaces where that is in doubt. */
@@ -79,12 +83,40 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
     )
   }
 
-  async function update(submission: Submission, call: AuthorizedCall): Promise<void> {
+  async function update({ submission: told, keepsHiding }: UpdateChange, call: AuthorizedCall): Promise<void> {
+    const submission = keepsHiding === true ? await asHiddenAs(told, call) : told
     const { patientId } = submission.submissionSet
     const body = encodeSubmitObjects(withVersions(submission))
     const refusal = await tell('update', body, { call, does: 'UPDATE', patientId })
     if (refusal === undefined) return
     if (!isOnly(refusal, 'overtaken', 'there') || !(await isUpdated(submission, call))) throw refusal.error
+  }
+
+  /**
+   * The update as it is once hidings that came before it are made: it hides what they hide, and is made from the version
+   * that they made where this differs from the one it was made from in nothing else.
+   */
+  async function asHiddenAs(submission: Submission, call: AuthorizedCall): Promise<Submission> {
+    const found = await entriesOf(
+      submission.entries.map(({ uniqueId }) => uniqueId),
+      call,
+    )
+    const entries = submission.entries.map((entry) => {
+      const versions = found.filter((one) => logicalIdOf(one) === logicalIdOf(entry))
+      const latest = versions.reduce<DocumentEntry | undefined>((a, b) => {
+        return a !== undefined && versionOf(a) >= versionOf(b) ? a : b
+      }, undefined)
+      if (latest === undefined || !isObscured(latest) || isObscured(entry)) return entry
+      const base = versions.find((one) => versionOf(one) === versionOf(entry) - 1)
+      const isHidingOnly = base !== undefined && sayTheSame(obscured(base), latest)
+      return { ...obscured(entry), ...(isHidingOnly ? { version: String(versionOf(latest) + 1) } : {}) }
+    })
+    const rebased = new Map(entries.map((entry) => [entry.entryUuid, String(versionOf(entry) - 1)]))
+    const associations = submission.associations.map((link) => {
+      const previousVersion = link.previousVersion === undefined ? undefined : rebased.get(link.target)
+      return previousVersion === undefined ? link : { ...link, previousVersion }
+    })
+    return { ...submission, entries, associations }
   }
 
   async function isUpdated({ entries }: Submission, call: AuthorizedCall): Promise<boolean> {
@@ -123,7 +155,7 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
   async function hideAsFound(change: HideChange, call: AuthorizedCall): Promise<ChangeRefusal | undefined> {
     const found = latestOf(await entriesOf([change.uniqueId], call)).filter((entry) => isOf(entry, change))
     if (found.length === 0) {
-      throw new GatewayError('community-rejected', 'Our community knows no such document of the patient')
+      throw new GatewayError('document-unknown', 'Our community knows no such document of the patient')
     }
     for (const entry of found) {
       if (isObscured(entry)) continue
@@ -142,7 +174,7 @@ export function xdsRecipient({ home, registry, options, tools }: XdsRecipientPar
         case 'submit':
           return await submit(change.submission, call)
         case 'update':
-          return await update(change.submission, call)
+          return await update(change, call)
         case 'remove':
           return await remove(change, call)
         case 'hide':

@@ -3,7 +3,8 @@ import { CliError } from './exit.ts'
 
 /** What the command line reads of the description that `npm run federation` writes. */
 export interface FederationFile {
-  readonly gateway: { readonly iti18: string; readonly iti38: string }
+  /** `config` is the path of the gateway's configuration. */
+  readonly gateway: { readonly iti18: string; readonly iti38: string; readonly config: string }
   readonly communities: readonly { readonly name: string; readonly home: string }[]
 }
 

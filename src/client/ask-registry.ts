@@ -34,7 +34,7 @@ export interface AskRegistryParts extends SoapMessageParts {
 export function registryAsker({ client, maxResponseBytes, vouch, onDropped, ...parts }: AskRegistryParts) {
   const build = messageBuilder(parts)
   return async function ask(question: RegistryQuestion): Promise<RegistryReply> {
-    const { call, query, url, action, codeLists, returnType, role, purposeOfUse } = question
+    const { call, query, url, action, codeLists, returnType, role, purposeOfUse, indexTransferId } = question
     const body = encodeStoredQuery(query, {
       ...(codeLists === undefined ? {} : { codeLists }),
       ...(returnType === undefined ? {} : { returnType }),
@@ -44,6 +44,7 @@ export function registryAsker({ client, maxResponseBytes, vouch, onDropped, ...p
       ...(patientId === undefined ? {} : { patientId }),
       ...(role === undefined ? {} : { role }),
       ...(purposeOfUse === undefined ? {} : { purposeOfUse }),
+      ...(indexTransferId === undefined ? {} : { indexTransferId }),
     }
     let messageId = ''
     const response = await client.sendFresh(async () => {

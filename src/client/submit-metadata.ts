@@ -14,7 +14,7 @@ export interface SubmitMetadataParts extends SoapMessageParts {
   readonly client: CommunityClient
   /** A new signed assertion about our caller, for this very act. */
   readonly vouch: (
-    submission: Pick<RegistrySubmission, 'call' | 'does' | 'role' | 'purposeOfUse' | 'patientId'>,
+    submission: Pick<RegistrySubmission, 'call' | 'does' | 'role' | 'purposeOfUse' | 'indexTransferId' | 'patientId'>,
   ) => Promise<string>
 }
 

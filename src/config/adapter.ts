@@ -2,6 +2,7 @@ import type { Issue } from '../core/errors.ts'
 import type { QueryAnswer } from '../core/model/answers.ts'
 import type { AuthorizedCall } from '../core/model/call.ts'
 import type { HomeCommunityId } from '../core/model/identifiers.ts'
+import type { DocumentEntry } from '../core/model/metadata.ts'
 import type { PatientId } from '../core/model/patient.ts'
 import type { DocumentReference, RetrieveAnswer } from '../core/model/retrieval.ts'
 import type { StoredQuery } from '../core/model/stored-query.ts'
@@ -21,6 +22,8 @@ export type MessageIdForm = 'urn:uuid' | 'uuid' | 'bare'
 export interface OwnClaims {
   readonly role?: string
   readonly purposeOfUse?: string
+  /** The index transfer the message belongs to; then nobody is named as its subject (ini.md §2.3, #2273). */
+  readonly indexTransferId?: string
 }
 
 /** A stored query to put to a registry over SOAP. */
@@ -173,11 +176,34 @@ export interface AdapterTools {
   readonly homeOf: (organizationCode: string) => HomeCommunityId | undefined
 }
 
+/** On whose word a document is looked up, and about whom where the call does not say. */
+export interface About {
+  readonly call: AuthorizedCall
+  readonly patientId?: PatientId
+}
+
+/** Finds what a registry, or one behind it, knows of documents before they are changed (ini.md §7.1). */
+export interface LookUp {
+  /** The ids it has for a document, in all its versions (recupero riferimenti). `ours` when the patient is ours. */
+  references(uniqueId: string, about: About): Promise<readonly string[] | 'ours'>
+  /** Its entries of a document. */
+  metadata(uniqueId: string, about: About): Promise<readonly DocumentEntry[] | 'ours'>
+}
+
+/** Operations that no port of a community offers, for whoever tries them out one by one. */
+export interface Operations {
+  readonly lookUp: LookUp
+  /** The role and the purposes that an operation claims whoever it is done for; what is absent is the caller's own. */
+  readonly claims: (operation: string) => { readonly role?: string; readonly purposes?: readonly string[] }
+}
+
 /** The whole contract of a folder under adapters/. */
 export interface Adapter {
   readonly name: string
   /** Throws with every fault of the options; opens no connection. */
   connect(entry: CommunityEntry<unknown>, tools: AdapterTools): Community
+  /** The same of its single operations. */
+  readonly operations?: (entry: CommunityEntry<unknown>, tools: AdapterTools) => Operations
 }
 
 /** Checks the entry's options before the adapter sees them, so that `connect` starts from known good ground. */
@@ -185,9 +211,13 @@ export function defineAdapter<Options>(adapter: {
   readonly name: string
   readonly options: { parse(value: unknown): Options }
   readonly connect: (entry: CommunityEntry<Options>, tools: AdapterTools) => Community
+  readonly operations?: (entry: CommunityEntry<Options>, tools: AdapterTools) => Operations
 }): Adapter {
+  const { name, options, connect, operations } = adapter
+  const parsed = (entry: CommunityEntry<unknown>) => ({ ...entry, options: options.parse(entry.options) })
   return {
-    name: adapter.name,
-    connect: (entry, tools) => adapter.connect({ ...entry, options: adapter.options.parse(entry.options) }, tools),
+    name,
+    connect: (entry, tools) => connect(parsed(entry), tools),
+    ...(operations === undefined ? {} : { operations: (entry, tools) => operations(parsed(entry), tools) }),
   }
 }

@@ -13,6 +13,7 @@ import type {
 } from './model/consents.ts'
 import type { Demographics } from './model/demographics.ts'
 import type { CorrelationId, HomeCommunityId } from './model/identifiers.ts'
+import type { DocumentEntry } from './model/metadata.ts'
 import type { RetrieveNotice } from './model/notice.ts'
 import type { Patient, PatientId } from './model/patient.ts'
 import type { DocumentReference, RetrieveAnswer } from './model/retrieval.ts'
@@ -98,6 +99,28 @@ export interface OrganDonationSource {
   declared(patientId: PatientId, call: AuthorizedCall): Promise<OrganDonation | undefined>
 }
 
+/** Which transfer of whose index a message belongs to. */
+export interface TransferOf {
+  /** `urn:uuid:…`, random. */
+  readonly transferId: string
+  readonly patientId: PatientId
+}
+
+/**
+ * The index of somebody who is assisted by us now, where it was kept until then. Rejects with GatewayError,
+ * `community-rejected` for a judgement that trying again would not alter.
+ */
+export interface IndexTransferSource {
+  /** How many documents are read, or removed, by one request. */
+  readonly mostAtOnce: number
+  /** Ids of everything there is, current or not, each once; obscured documents too. */
+  list(transfer: TransferOf, call: AuthorizedCall): Promise<readonly string[]>
+  /** What is known of the documents of those ids; of one that is not there, nothing. */
+  read(ids: readonly string[], transfer: TransferOf, call: AuthorizedCall): Promise<readonly DocumentEntry[]>
+  /** Removes them there for good. What is not there any more has been removed. */
+  remove(ids: readonly string[], transfer: TransferOf, call: AuthorizedCall): Promise<void>
+}
+
 /** Passes on that documents were retrieved. Rejects with GatewayError; telling the same twice does no harm. */
 export interface RetrieveNotices {
   tell(notice: RetrieveNotice, signal: AbortSignal): Promise<void>
@@ -146,6 +169,7 @@ export interface Community extends AsyncDisposable {
   readonly disclosures?: DisclosureRegister
   readonly organDonation?: OrganDonationSource
   readonly citizens?: CitizenRegistry
+  readonly indexTransfer?: IndexTransferSource
 }
 
 /** Throws `access-denied`, or turns a call into one that may reach a community. */

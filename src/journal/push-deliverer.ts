@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Assertion, AuthorizedCall } from '../core/model/call.ts'
-import type { HideChange } from '../core/model/change.ts'
-import type { Clock, Community, JournalDraft, JournaledPush, PushJournal } from '../core/ports.ts'
+import type { HideChange, MetadataChange } from '../core/model/change.ts'
+import type { Clock, Community, DocumentRecipient, JournalDraft, JournaledPush, PushJournal } from '../core/ports.ts'
 import type { Deliverer } from './dispatcher.ts'
 
 export interface PushDelivererParts {
@@ -39,9 +39,33 @@ export function pushDeliverer(parts: PushDelivererParts): Deliverer {
     const assertion = pushed.assertion ?? (change.type === 'hide' ? ourselves(change, push) : undefined)
     if (assertion === undefined) throw new GatewayError('internal', 'A change was kept without anybody’s word')
     const call = callOf(push, assertion, clock.now() + timeoutMs, signal)
-    await to.recipient.accept(change, call)
+    await accepted(to.recipient, change, call, push, journal)
     if (push.followedBy === undefined || (await isLast?.(push, call)) === true) return
     await journal.append(following(push, push.followedBy))
+  }
+}
+
+/**
+ * A document may be hidden before our record hears of it (ini.md §6.3 no. 4: notifications out of order). A communication
+ * that came after the hiding carries it; until one comes, the hiding waits.
+ */
+async function accepted(
+  recipient: DocumentRecipient,
+  change: MetadataChange,
+  call: AuthorizedCall,
+  push: JournaledPush,
+  journal: PushJournal,
+): Promise<void> {
+  try {
+    await recipient.accept(change, call)
+  } catch (error) {
+    if (change.type !== 'hide' || !(error instanceof GatewayError) || error.code !== 'document-unknown') throw error
+    const later = await journal.touching([change.uniqueId])
+    const isCarried = later.some(({ sequence, pushed }) => {
+      return sequence > push.sequence && pushed.kind === 'change' && pushed.change.type === 'submit'
+    })
+    if (isCarried) return
+    throw new GatewayError('community-unavailable', 'The document to be hidden is not known yet', { cause: error })
   }
 }
 

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { ensureCertificates } from '../../certs-dev/make.ts'
-import { clientOf, connect, toolmaker } from '../../src/communities.ts'
+import { clientOf, connect, connectCommunities, toolmaker } from '../../src/communities.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { oid } from '../../src/core/model/identifiers.ts'
+import { healthRegistry } from '../../src/resilience/health.ts'
 import { spool } from '../../src/spool/spool.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -14,6 +15,9 @@ import { startIni } from '../network/ini.ts'
 import { startRegion } from '../network/region.ts'
 import { sow } from '../network/seed.ts'
 import type { Counterpart } from '../network/server.ts'
+import { startSistemaTs } from '../network/sistema-ts.ts'
+import { sistemaTsInput } from '../network/sistema-ts-config.ts'
+import { documentsOf } from '../network/sistema-ts-prescriptions.ts'
 import { startTuscanRecord } from '../network/tuscan-record.ts'
 import { communityInput, type PartyName, writeGatewayConfig } from '../support/gateway-config.ts'
 import { type CommunityUnderTest, communityBehaves } from './community.suite.ts'
@@ -95,3 +99,46 @@ communityBehaves('region', async () => {
   const options = { query: veneto.urls.crossGatewayQuery }
   return underTest('region-050', 'region', veneto, options, citizens.lazio, { hidden: false })
 })
+
+// Its guard is part of it here: the composition of a gateway is the only place that knows how it is spoken to.
+for (const list of ['elencoRicette', 'sar'] as const) {
+  communityBehaves(
+    `sistema-ts by ${list}`,
+    async () => {
+      const { directory: certificates } = await ensureCertificates()
+      await using opened = new AsyncDisposableStack()
+      const sistemaTs = opened.use(await startSistemaTs({ certificates, seed }))
+      const { community: entry } = opened.use(
+        await sistemaTsInput(sistemaTs, 'region', { options: { list }, guard: { minimumCalls: 10_000 } }),
+      )
+      const own = communityInput('tuscany', 'tuscany', { registry: 'https://localhost/unused' })
+      const { folder, file } = await writeGatewayConfig([entry, own])
+      opened.defer(() => rm(folder, { recursive: true, force: true }))
+      const config = loadConfig(file)
+      const material = await loadTrustMaterial(config, AbortSignal.timeout(60_000))
+      const events = createEvents(createLog({ level: 'silent' }), createMetrics())
+      const documents = opened.use(spool())
+      const { communities } = connectCommunities(config, {
+        ...{ clock, events, health: healthRegistry(), opened, spool: documents },
+        material: () => material,
+      })
+      const [community] = communities
+      if (community === undefined) throw new Error('A community must be connected')
+      const [{ value, authority }] = citizens.tuscan.identifiers
+      const told = sistemaTs.prescriptionsOf({ value, authority }).filter(({ state }) => state !== '4')
+      const running = opened.move()
+      return {
+        community,
+        behave: (behaviour) => sistemaTs.behave(behaviour),
+        abandoned: () => sistemaTs.asked.last.filter(({ aborted }) => aborted).length,
+        asked: () => sistemaTs.asked.total,
+        patient: { value, authority: oid(authority) },
+        // A region's list says nothing of what was dispensed.
+        documents: told.flatMap(documentsOf).filter((id) => list === 'elencoRicette' || id.includes('_PRE')).length,
+        filter: { kinds: ['on-demand'] },
+        [Symbol.asyncDispose]: () => running.disposeAsync(),
+      }
+    },
+    list === 'sar' ? { partial: 'one answer tells everything or nothing' } : {},
+  )
+}

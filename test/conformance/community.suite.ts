@@ -3,8 +3,8 @@ import type { GatewayError } from '../../src/core/errors.ts'
 import { ask } from '../../src/core/federation/ask.ts'
 import type { AuthorizedCall } from '../../src/core/model/call.ts'
 import { correlationId, type HomeCommunityId } from '../../src/core/model/identifiers.ts'
-import { onlyIdentifier, type PatientId } from '../../src/core/model/patient.ts'
-import type { FindDocuments } from '../../src/core/model/stored-query.ts'
+import { authorities, onlyIdentifier, type PatientId } from '../../src/core/model/patient.ts'
+import type { DocumentFilter, FindDocuments } from '../../src/core/model/stored-query.ts'
 import type { Community } from '../../src/core/ports.ts'
 import type { Behaviour } from '../network/behaviour.ts'
 
@@ -20,6 +20,8 @@ export interface CommunityUnderTest extends AsyncDisposable {
   /** Somebody with documents there, and how many of them a hospital doctor is told. */
   readonly patient: PatientId
   readonly documents: number
+  /** Which documents are asked for, where it is not the stable ones. */
+  readonly filter?: DocumentFilter
 }
 
 /**
@@ -44,7 +46,7 @@ export function communityBehaves(
         type: 'FindDocuments',
         patientId: one.patient,
         status: ['approved'],
-        filter: {},
+        filter: one.filter ?? {},
         extra: [],
       }
       return ask(one.community, find, { patient: onlyIdentifier(one.patient) }, call(one.patient, signal))
@@ -71,7 +73,9 @@ export function communityBehaves(
         expect(entry.uniqueId).not.toBe('')
         expect(entry.status).toBe('approved')
         expect(entry.typeCode?.scheme).toBe('2.16.840.1.113883.6.1')
-        expect(entry.hash).toMatch(/^[0-9a-f]{40}$/)
+        // What is made when it is retrieved has none.
+        if (entry.kind === 'stable') expect(entry.hash).toMatch(/^[0-9a-f]{40}$/)
+        else expect(entry.hash).toBeUndefined()
       }
     })
     behaving('empty', 'tells of nothing when nothing is known', async () => {
@@ -141,6 +145,7 @@ function call(patientId: PatientId, signal: AbortSignal): AuthorizedCall {
       issuer: '090',
       community: 'urn:oid:2.16.840.1.113883.2.9.2.90' as HomeCommunityId,
       subject,
+      subjectId: { value: 'PROVAY00X00X000Z', authority: authorities.codiceFiscale },
       role: 'AAS',
       purposeOfUse: 'TREATMENT',
       action: 'READ',

@@ -175,7 +175,7 @@ function recipientBehaves(name: string, options: (record: TuscanRecord) => Recor
     it('rejects the hiding of a document it does not know', async () => {
       const hiding = { type: 'hide', patientId: patient, uniqueId: '2.16.840.1.113883.2.9.2.90.4.4^NOBODY' } as const
       await expect(community.recipient?.accept(hiding, call('UPDATE'))).rejects.toMatchObject({
-        code: 'community-rejected',
+        code: 'document-unknown',
       })
     })
   })

@@ -3,7 +3,7 @@ import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { DocumentFacts } from '../network/entry.ts'
 import { type Network, startNetwork } from '../network/network.ts'
 import { nationalDelete } from '../network/submission.ts'
-import { confidentiality, event } from '../network/value-sets.ts'
+import { confidentiality, contentType, event } from '../network/value-sets.ts'
 import { type Producer, producerOf } from '../support/producing.ts'
 
 let network: Network
@@ -187,6 +187,17 @@ describe('what INI answers', () => {
   })
 })
 
+it('INI decides whose patient it is when our index of persons does not tell, and leaves ours to us (R220)', async () => {
+  await network.record.behave({ behave: 'refuse', face: 'fhir' })
+  const since = network.ini.asked.total
+  const facts = network.ini.push.document({ citizen: 'tuscan', keeper: '090' })
+  expect(await producer.create(facts)).toMatchObject({ status: 'Success' })
+  await ours(facts)
+  await settled()
+  expect(told(since).map(({ face }) => face)).toEqual(['register'])
+  expect(network.ini.asked.last.at(-1)?.outcome).toBe('refused')
+})
+
 describe('INI is told nothing', () => {
   it('of whom we assist', async () => {
     const since = network.ini.asked.total
@@ -220,6 +231,7 @@ describe('INI is told nothing', () => {
   it.each([
     ['in a role that makes none', { role: 'NOR' }],
     ['for another purpose', { purpose: 'PERSONAL' }],
+    ['as if an index were transferred', { role: 'INI', content: contentType('INI') }],
   ])('of a document that is pushed %s', async (_, wishes) => {
     expect((await producer.create(document(), wishes)).fault).toBeDefined()
   })

@@ -236,7 +236,8 @@ describe.each(['xds', 'fhir'] as const)('with a Tuscan record of protocol %s', (
     it('of somebody else’s document is refused', async () => {
       const { former, document } = await kept()
       const answer = await push().remove('lazio', [former.entryUuid])
-      expect(codes(answer)).toEqual(['UnresolvedReferenceException'])
+      expect(answer.status).toBe('Failure')
+      expect(['UnresolvedReferenceException', 'XDSRegistryError']).toEqual(expect.arrayContaining(codes(answer)))
       expect(await found()).toContain(document.uniqueId)
     })
   })
@@ -254,6 +255,18 @@ describe.each(['xds', 'fhir'] as const)('with a Tuscan record of protocol %s', (
       expect(entry.events.map(({ code }) => code)).toContain('P99')
       expect(network.record.holdings.entries).toContainEqual(entry)
       expect(entry).toMatchObject({ status: 'Approved', version: '2' })
+      expect(await found()).not.toContain(document.uniqueId)
+    })
+
+    it('of a document that nobody knows yet waits for it, and hides it from its communication on', async () => {
+      const document = push().document({ change: { references: [] } })
+      expect(await push().notifyHiding({ patient: document.patient, document: document.uniqueId })).toMatchObject({
+        status: 'Success',
+      })
+      expect((await push().create(document)).status).toBe('Success')
+      expect(await found()).not.toContain(document.uniqueId)
+      const { entry } = await registered(document)
+      expect(entry.events.map(({ code }) => code)).toContain('P99')
       expect(await found()).not.toContain(document.uniqueId)
     })
 

@@ -19,6 +19,8 @@ import { iniPushes } from './ini-pushes.ts'
 import { type Region, type RegionOptions, startRegion } from './region.ts'
 import { type Seed, sow } from './seed.ts'
 import type { Clock, Counterpart } from './server.ts'
+import { type SistemaTs, type SistemaTsOptions, startSistemaTs } from './sistema-ts.ts'
+import { type SistemaTsChanges, sistemaTsInput } from './sistema-ts-config.ts'
 import { startTuscanRecord, type TuscanRecord, type TuscanRecordOptions } from './tuscan-record.ts'
 
 export interface NetworkOptions {
@@ -35,6 +37,11 @@ export interface NetworkOptions {
   } & Partial<Record<'region-050' | 'region-120' | 'region-150', Partial<RegionOptions>>>
   /** Regions that hand nothing out to the gateway itself, so that their documents come through INI. */
   readonly throughIni?: readonly ('region-050' | 'region-120' | 'region-150')[]
+  /** Sistema TS is there too, and asked; by default nobody speaks to it. */
+  readonly sistemaTs?: Partial<SistemaTsOptions> & {
+    /** What differs from the usual of its community in the gateway's configuration. */
+    readonly community?: SistemaTsChanges
+  }
   /** The time of everybody; by default the system's. */
   readonly clock?: Clock
   /** The gateway is a process of its own, which can be killed. It has the system's time. */
@@ -56,6 +63,8 @@ export interface Network extends AsyncDisposable {
   readonly fseGateway: FseGateway
   readonly regions: Readonly<Record<'region-050' | 'region-120' | 'region-150', Region>>
   readonly parties: Readonly<Record<PartyName, Counterpart>>
+  /** Where it was started. */
+  readonly sistemaTs?: SistemaTs
   readonly control: Control
   readonly gateway: {
     readonly iti18: string
@@ -103,7 +112,11 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     }),
   )
   const parties = { tuscany: record, ini, ...regions }
-  const control = opened.use(await startControl(parties, options.ports?.control ?? 0))
+  const { community: tsChanges, ...tsOptions } = options.sistemaTs ?? {}
+  const sistemaTs = options.sistemaTs && opened.use(await startSistemaTs({ ...common, ...tsOptions }))
+  const ofSistemaTs = sistemaTs && opened.use(await sistemaTsInput(sistemaTs, tsOptions.as ?? 'region', tsChanges))
+  const controlled = { ...parties, ...(sistemaTs && { 'sistema-ts': sistemaTs }) }
+  const control = opened.use(await startControl(controlled, options.ports?.control ?? 0))
   // INI says beside what it forwards who the person is.
   const identification = { anchors: [join(certificates, 'signing-ca.pem')], signers: ['^S[0-9]+#000#'] }
   const ofAna = { identification }
@@ -139,6 +152,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
       ofRegion('region-050'),
       ofRegion('region-120'),
       ofRegion('region-150'),
+      ...(ofSistemaTs === undefined ? [] : [ofSistemaTs.community]),
     ],
     {
       listen: { port: options.ports?.gateway ?? 0 },
@@ -171,6 +185,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     fseGateway: fseGateway({ certificates, origin }),
     regions,
     parties,
+    ...(sistemaTs && { sistemaTs }),
     control,
     gateway: {
       iti18: origin + paths.iti18,

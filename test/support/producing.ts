@@ -9,13 +9,16 @@ import {
   type Purpose,
   registerDocumentSet,
   removeObjectsRequest,
+  type SubmissionWishes,
   submissionOf,
   submitObjectsRequest,
   updateDocumentSet,
 } from '../network/submission.ts'
 
 /** What of a message differs from the usual. */
-export interface ProducerWishes extends Pick<Claims, 'role' | 'purpose' | 'action' | 'subject'> {
+export interface ProducerWishes
+  extends Pick<Claims, 'role' | 'purpose' | 'action' | 'subject'>,
+    Pick<SubmissionWishes, 'content'> {
   readonly actionUri?: string
 }
 
@@ -33,7 +36,7 @@ export async function producerOf({ certificates, gateway }: Network, party = 'po
   async function said(
     body: string,
     about: { readonly patient: Identifier; readonly by: DocumentFacts },
-    { actionUri, ...wishes }: ProducerWishes & { readonly actionUri: string },
+    { actionUri, content: _, ...wishes }: ProducerWishes & { readonly actionUri: string },
   ): Promise<RegistryAnswer> {
     const { author, typeCode } = about.by
     const assertion = attributeAssertion(
@@ -51,8 +54,11 @@ export async function producerOf({ certificates, gateway }: Network, party = 'po
     return readRegistryAnswer(await send(gateway.iti18, channel, { headers, body: message }))
   }
 
-  const submitted = (facts: DocumentFacts, purpose: Purpose, wishes: ProducerWishes & { actionUri: string }) =>
-    said(submitObjectsRequest(submissionOf(facts, purpose)), { patient: facts.patient, by: facts }, wishes)
+  const submitted = (facts: DocumentFacts, purpose: Purpose, wishes: ProducerWishes & { actionUri: string }) => {
+    const { content } = wishes
+    const submission = submissionOf(facts, purpose, content === undefined ? {} : { content })
+    return said(submitObjectsRequest(submission), { patient: facts.patient, by: facts }, wishes)
+  }
 
   return {
     create: (facts, wishes = {}) =>

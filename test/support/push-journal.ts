@@ -28,7 +28,7 @@ export function memoryJournal(): MemoryJournal {
     pushes,
     deliver: (id) => void settle(id, { state: 'delivered', settledAt: 1 }),
     async append({ identities, frees, deliverAs, ...draft }: JournalDraft) {
-      const repeats = found(identities)
+      const repeats = found(identities) ?? pushes.find(({ id }) => id === draft.id)
       if (repeats !== undefined) return { repeats }
       for (const freed of frees) taken.delete(freed)
       for (const identity of identities) taken.set(identity, draft.id)

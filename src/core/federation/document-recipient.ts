@@ -1,12 +1,13 @@
 import { GatewayError, type Issue } from '../errors.ts'
 import type { AuthenticatedCall, AuthorizedCall } from '../model/call.ts'
-import type { MetadataChange, SubmitChange, UpdateChange } from '../model/change.ts'
+import type { MetadataChange, Submission, SubmitChange, UpdateChange } from '../model/change.ts'
 import type { DocumentEntry } from '../model/metadata.ts'
-import { type PatientId, samePatientId } from '../model/patient.ts'
+import { isPatient, type PatientId, samePatientId } from '../model/patient.ts'
 import type { Service } from '../policy/access-table.ts'
 import { serviceOfChange } from '../policy/change-service.ts'
-import type { AccessPolicy, JournalDraft } from '../ports.ts'
-import { logicalIdOf } from './overlay.ts'
+import type { AccessPolicy, JournalDraft, JournaledPush, PatientLocator, PushJournal } from '../ports.ts'
+import { lateness, unlessAborted } from './fan-out.ts'
+import { logicalIdOf, versionOf } from './overlay.ts'
 import { patientsNamed, type ResolveParts } from './referents.ts'
 import { issueOf, metadataRefused, type ResolvedChange, resolved } from './resolve-change.ts'
 import { withOwnIds } from './submitted-ids.ts'
@@ -14,6 +15,8 @@ import { withOwnIds } from './submitted-ids.ts'
 /** What accepting pushes needs. */
 export interface RecipientParts extends ResolveParts {
   readonly policy: AccessPolicy
+  /** Knows a person's identifiers; without it those of the assertion are all there are. */
+  readonly patients?: PatientLocator
   /** A new `urn:uuid:` id. */
   readonly newId: () => string
   /** What the affinity domain has against the metadata: errors block, warnings are told. */
@@ -60,18 +63,20 @@ export function documentRecipient(parts: RecipientParts): DocumentRecipientGatew
     async accept(change, caller, received) {
       const meant = meaningOf(change)
       const warnings = meant.type === 'submit' || meant.type === 'update' ? judged(parts.check(meant)) : []
-      const call = parts.policy.authorizeChange(meant, caller, received.service)
+      const claimed = parts.policy.authorizeChange(meant, caller, received.service)
+      const call = await informed(claimed, parts)
       // Again when somebody else was faster with a part of it.
       for (let attempt = 0; attempt < mostAttempts; attempt++) {
-        const left = await leftOf(meant, received, parts)
+        const { left, identities } = await leftOf(meant, call, received, parts)
         if (left === undefined) return { warnings, repeated: true }
-        const { change: kept, before } = await resolved(named(left, parts.newId), call, parts)
+        const { change, before } = await resolved(named(left, parts.newId), call, parts)
         // Whose documents a removal names, and whether an update hides or shows a document, is known only now.
-        parts.policy.authorizeChange(kept, caller, received.service ?? serviceOfChange(kept, before))
-        const identities = identitiesOf(left, received)
+        const service = received.service ?? serviceOfChange(change, before)
+        parts.policy.authorizeChange(change, { ...caller, assertion: call.assertion }, service)
+        const kept = change.type === 'update' && service !== 'hide' ? { ...change, keepsHiding: true as const } : change
         const appended = await parts.journal.append({
-          ...draftOf({ change: kept, before }, call, received, parts),
-          identities,
+          ...draftOf({ change: kept, before }, claimed, received, parts),
+          identities: [...identities, ...versionsIn(kept)],
         })
         if ('repeats' in appended) continue
         parts.onAccepted()
@@ -84,30 +89,114 @@ export function documentRecipient(parts: RecipientParts): DocumentRecipientGatew
 
 const mostAttempts = 3
 
+/** The call with every identifier that our index knows of the person: pushes name any of them. */
+async function informed(call: AuthorizedCall, { patients, clock }: RecipientParts): Promise<AuthorizedCall> {
+  const { assertion } = call
+  const { patientId, patientKnownAs } = assertion
+  if (patients === undefined || patientId === undefined) return call
+  const signal = AbortSignal.any([call.signal, lateness(call, clock)])
+  const known = await unlessAborted(() => patients.locate(patientId, { ...call, signal }), signal).catch(
+    () => undefined,
+  )
+  if (known === undefined || !isPatient(known.patient, patientId)) return call
+  const identifiers = [...known.patient.identifiers, ...(patientKnownAs?.identifiers ?? [])]
+  return { ...call, assertion: { ...assertion, patientKnownAs: { ...patientKnownAs, identifiers } } }
+}
+
+interface Left {
+  /** Undefined when all of it was made before. */
+  readonly left: MetadataChange | undefined
+  readonly identities: readonly string[]
+}
+
 /**
- * What of a change was not made before: undefined when all of it was. Looked up before the version check, since an update
- * that is told again has made the version it was made from an old one. A second communication of a document is an error
- * that means success (ini.md §6.2 no. 3): throws it for each such document.
+ * What of a change was not made before. Looked up before the version check, since an update that is told again has made
+ * the version it was made from an old one. A second communication of a document is an error that means success (ini.md
+ * §6.2 no. 3): throws it for each such document.
  */
 async function leftOf(
   change: MetadataChange,
+  call: AuthorizedCall,
   received: Received,
   { journal }: RecipientParts,
-): Promise<MetadataChange | undefined> {
-  const identities = identitiesOf(change, received)
-  const known = await Promise.all(identities.map(async (one) => (await journal.repeated([one])) !== undefined))
-  if (!known.includes(true)) return change
+): Promise<Left> {
   switch (change.type) {
     case 'submit':
-      throw alreadySaved(change.submission.entries.filter((_, index) => known[index]))
+      return { left: change, identities: await newlyCommunicated(change.submission, call, journal) }
     case 'remove': {
-      const ids = change.ids.filter((_, index) => !known[index])
-      return ids.length === 0 ? undefined : { ...change, ids }
+      const known = await Promise.all(change.ids.map(async (id) => await journal.repeated([removalOf(id)])))
+      const ids = change.ids.filter((_, index) => known[index] === undefined)
+      return { left: ids.length === 0 ? undefined : { ...change, ids }, identities: ids.map(removalOf) }
     }
     case 'update':
-    case 'hide':
-      return undefined
+    case 'hide': {
+      const identities = [`${change.type} ${received.bodyDigest}`]
+      return { left: (await journal.repeated(identities)) === undefined ? change : undefined, identities }
+    }
   }
+}
+
+/**
+ * How the documents of a submission are recognised when they come again: by document and repository (ini.md §6.2 no. 5), and
+ * once they were removed, from then on. Throws for what was saved before.
+ */
+async function newlyCommunicated(
+  { entries }: Submission,
+  call: AuthorizedCall,
+  journal: PushJournal,
+): Promise<readonly string[]> {
+  const identities: string[] = []
+  const saved: Issue[] = []
+  for (const entry of entries) {
+    const { identity, earlier } = await identified(entry, journal)
+    identities.push(identity)
+    if (earlier !== undefined) saved.push(savedBefore(entry, earlier, call))
+  }
+  if (saved.length === 0) return identities
+  const told = new Set(saved.map(({ location }) => location))
+  const others = entries.filter(({ uniqueId }) => !told.has(uniqueId))
+  const unsaved = others.map(({ uniqueId }) => {
+    return issueOf('XDSRegistryError', 'Not saved: another document of the submission was saved before', uniqueId)
+  })
+  throw new GatewayError('document-duplicate', alreadySaved, { issues: [...saved, ...unsaved] })
+}
+
+/** The identity of a document, and the push that has taken it. */
+async function identified(entry: DocumentEntry, journal: PushJournal) {
+  let identity = communicated(entry)
+  for (;;) {
+    const earlier = await journal.repeated([identity])
+    if (earlier === undefined) return { identity }
+    const removal = await removedSince(entry, earlier, journal)
+    if (removal === undefined) return { identity, earlier }
+    identity = `${communicated(entry)} since ${removal.id}`
+  }
+}
+
+/** The removal of a document that was submitted by a push: one that was accepted while the document's name was not known. */
+async function removedSince(
+  { uniqueId, repositoryUniqueId }: DocumentEntry,
+  { pushed, sequence }: JournaledPush,
+  journal: PushJournal,
+): Promise<JournaledPush | undefined> {
+  const entries = pushed.kind === 'change' && pushed.change.type === 'submit' ? pushed.change.submission.entries : []
+  const submitted = entries.find((one) => {
+    return one.uniqueId === uniqueId && one.repositoryUniqueId === repositoryUniqueId
+  })
+  if (submitted === undefined) return undefined
+  const removal = await journal.repeated([removalOf(submitted.entryUuid)])
+  return removal !== undefined && removal.sequence > sequence ? removal : undefined
+}
+
+/** The text is the norm's (ini.md §6.1). */
+const alreadySaved = 'DocumentEntry already saved in a previous communication'
+
+/** What was saved about somebody else is not saved: it must not be read as success. */
+function savedBefore({ uniqueId, patientId }: DocumentEntry, { patients }: JournaledPush, call: AuthorizedCall): Issue {
+  const persons = [patientId, ...patientsNamed(call)]
+  const isTheirs = patients.some((one) => persons.some((person) => samePatientId(one, person)))
+  if (isTheirs) return issueOf('R224', alreadySaved, uniqueId)
+  return issueOf('XDSPatientIdDoesNotMatch', 'The document is known of another patient', uniqueId)
 }
 
 /** A replacement of a document by itself is the old form of an update (#761 in ini.md §3.3). */
@@ -175,7 +264,7 @@ function draftOf(
     correlationId: call.correlationId,
     digest,
     receivedAt: clock.now(),
-    frees: change.type === 'remove' ? change.entries.map(communicated) : [],
+    frees: freedBy(change),
     patients: patientsOf(change, call),
     objects: objectsOf(change, before),
     pushed: { kind: 'change', change: relating(change, before), assertion: call.assertion },
@@ -189,21 +278,42 @@ function relating(change: MetadataChange, before: readonly DocumentEntry[]): Met
   return change.type === 'submit' && before.length > 0 ? { ...change, related: before } : change
 }
 
-/** What makes a push the same again: document and repository, as they are first told (ini.md §6.2 no. 5). */
-function identitiesOf(change: MetadataChange, { bodyDigest }: Received): readonly string[] {
+function removalOf(id: string): string {
+  return `removal ${id}`
+}
+
+/** Each version of an entry is made once: of two updates of one version that come together, one is too late. */
+function versionsIn(change: MetadataChange): readonly string[] {
+  if (change.type !== 'update') return []
+  return change.submission.entries.map((entry) => versionIdentity(logicalIdOf(entry), versionOf(entry)))
+}
+
+function versionIdentity(logicalId: string, version: number): string {
+  return `version ${logicalId} ${version}`
+}
+
+/** How many versions of a removed entry are given back: its successor under the same id may have them again. */
+const mostVersions = 100
+
+/** What may be told anew from now on: documents that were removed, removals of what is there again. */
+function freedBy(change: MetadataChange): readonly string[] {
   switch (change.type) {
     case 'submit':
-      return change.submission.entries.map(communicated)
-    case 'update':
-      return [`update ${bodyDigest}`]
+      return change.submission.entries.map(({ entryUuid }) => removalOf(entryUuid))
     case 'remove':
-      return change.ids.map((id) => `removal ${id}`)
+      return change.entries.flatMap((entry) => {
+        const versions = Math.min(mostVersions, versionOf(entry) + 1)
+        const made = Array.from({ length: versions }, (_, index) => versionIdentity(logicalIdOf(entry), index + 1))
+        return [communicated(entry), ...made]
+      })
+    case 'update':
     case 'hide':
-      return [`hiding ${bodyDigest}`]
+      return []
   }
 }
 
-function communicated({ uniqueId, repositoryUniqueId }: DocumentEntry): string {
+/** A document as it is first told of: what makes it the same when it comes again (ini.md §6.2 no. 5). */
+export function communicated({ uniqueId, repositoryUniqueId }: DocumentEntry): string {
   return `document ${repositoryUniqueId ?? ''} ${uniqueId}`
 }
 
@@ -223,11 +333,4 @@ function objectsOf(change: MetadataChange, before: readonly DocumentEntry[]): re
     case 'hide':
       return [change.uniqueId]
   }
-}
-
-/** The text is the norm's (ini.md §6.1). */
-function alreadySaved(entries: readonly DocumentEntry[]): GatewayError {
-  const text = 'DocumentEntry already saved in a previous communication'
-  const issues = entries.map(({ uniqueId }) => issueOf('R224', text, uniqueId))
-  return new GatewayError('document-duplicate', text, { issues })
 }

@@ -93,7 +93,7 @@ function apply(change: MetadataChange, sheet: Sheet, patient: Patient): void {
       for (const { type, target } of change.submission.associations) {
         if (type === 'replaces' || type === 'transforms-and-replaces') deprecate(target, sheet)
       }
-      add(change.submission, sheet, patient)
+      add(change.submission, sheet, patient, change.type === 'update' && change.keepsHiding === true)
       break
     case 'remove':
       remove(new Set(change.ids), sheet)
@@ -110,10 +110,16 @@ function deprecate(id: string, { entries }: Sheet): void {
   if (entry !== undefined) entries.set(id, { ...entry, status: 'deprecated' })
 }
 
-function add({ submissionSet, entries, associations }: Submission, sheet: Sheet, patient: Patient): void {
+function add(
+  { submissionSet, entries, associations }: Submission,
+  sheet: Sheet,
+  patient: Patient,
+  keepsHiding: boolean,
+): void {
   if (!isPatient(patient, submissionSet.patientId)) return
-  for (const entry of entries) {
-    const others = [...sheet.entries.values()].filter((one) => isSameDocument(one, entry))
+  for (const told of entries) {
+    const others = [...sheet.entries.values()].filter((one) => isSameDocument(one, told))
+    const entry = keepsHiding && others.some(isObscured) ? obscured(told) : told
     // The record may have counted on by itself: what obscures a document is not made while it is shown.
     const shows = (one: DocumentEntry) => isObscured(entry) && !isObscured(one)
     const made = others.find((one) => versionOf(one) >= versionOf(entry) && !shows(one))

@@ -133,13 +133,16 @@ async function heard(
   if (registry === undefined) return silent
   const signal = AbortSignal.any([call.signal, lateness(call, clock)])
   try {
-    return { answer: await unlessAborted(() => registry.query(query, { ...call, signal }), signal), answered: true }
+    const answer = await unlessAborted(() => registry.query(query, { ...call, signal }), signal)
+    return { answer, answered: !answer.issues.some(({ severity }) => severity === 'error') }
   } catch (thrown) {
     const failure = asGatewayError(thrown)
     if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
     if (failure.fault !== 'community' && !signal.aborted) throw failure
-    // A record that refuses to tell has been heard: whoever pushes may not know of what they refer to.
-    if (failure.code === 'community-rejected') return { answer: nothingFound, answered: true }
+    // A record that refuses to tell says neither that something is there nor that it is not.
+    if (failure.code === 'community-rejected') {
+      throw new GatewayError('community-rejected', 'Our record refuses to tell what the push refers to', { cause: failure })
+    }
     if (whenRecordDown === 'accept') return silent
     throw new GatewayError('community-unavailable', 'Our record does not answer, and pushes are not taken without it', {
       cause: failure,

@@ -2,8 +2,8 @@ import { GatewayError, type Issue } from '../errors.ts'
 import type { AuthorizedCall } from '../model/call.ts'
 import type { MetadataChange, SubmitChange, UpdateChange } from '../model/change.ts'
 import type { DocumentEntry } from '../model/metadata.ts'
-import { samePatientId } from '../model/patient.ts'
-import { logicalIdOf, type Named, versionOf } from './overlay.ts'
+import { type PatientId, samePatientId } from '../model/patient.ts'
+import { logicalIdOf, type Named, obscured, versionOf } from './overlay.ts'
 import { existing, isUnversioned, meant, patientsNamed, type ResolveParts } from './referents.ts'
 
 /** A change as it is to be kept, and the entries it alters as far as they are known. */
@@ -43,10 +43,24 @@ export async function resolved(
       return { change: { ...change, ids, entries }, before: entries }
     }
     case 'submit':
-      return await resolvedSubmission(change, call, parts)
+      return await resolvedSubmission(await withHidings(change, parts), call, parts)
     case 'update':
       return await resolvedUpdate(change, call, parts)
   }
+}
+
+/** What INI had hidden before it was communicated is hidden from its communication on. */
+async function withHidings(change: SubmitChange, { journal }: ResolveParts): Promise<SubmitChange> {
+  const { submission } = change
+  const pending = await journal.touching(submission.entries.map(({ uniqueId }) => uniqueId))
+  const hidden = new Set(
+    pending.flatMap(({ pushed }) => {
+      return pushed.kind === 'change' && pushed.change.type === 'hide' ? [pushed.change.uniqueId] : []
+    }),
+  )
+  if (hidden.size === 0) return change
+  const entries = submission.entries.map((entry) => (hidden.has(entry.uniqueId) ? obscured(entry) : entry))
+  return { ...change, submission: { ...submission, entries } }
 }
 
 async function resolvedSubmission(
@@ -62,7 +76,7 @@ async function resolvedSubmission(
   const versioned = !isUnversioned(parts.own)
   const faults = targets.flatMap((id) => {
     const target = named(id)
-    if (target !== undefined) return targetFaults(id, target, change, versioned)
+    if (target !== undefined) return targetFaults(id, target, change, versioned, samePerson(call))
     if (!answered) return []
     return [issueOf('UnresolvedReferenceException', 'An association names a document that is not known', id)]
   })
@@ -78,8 +92,9 @@ function targetFaults(
   { entry, former }: Named,
   { submission }: SubmitChange,
   versioned: boolean,
+  isSame: SamePerson,
 ): readonly Issue[] {
-  if (!samePatientId(entry.patientId, submission.submissionSet.patientId)) {
+  if (!isSame(entry.patientId, submission.submissionSet.patientId)) {
     return [issueOf('XDSPatientIdDoesNotMatch', 'An association names a document of another patient', id)]
   }
   // A version that an accepted update follows is deprecated by it (ihe.md §1.9, §1.10).
@@ -102,6 +117,7 @@ async function resolvedUpdate(
   const ids = submission.entries.map(({ uniqueId }) => uniqueId)
   const { entries: known, answered } = await existing({ by: 'unique-id', ids }, call, parts)
   const unversioned = isUnversioned(parts.own)
+  const isSame = samePerson(call)
   const before: DocumentEntry[] = []
   const faults: Issue[] = []
   const entries = submission.entries.map((entry) => {
@@ -128,7 +144,7 @@ async function resolvedUpdate(
           logicalId,
         ),
       )
-    } else if (latest !== undefined && !samePatientId(latest.patientId, entry.patientId)) {
+    } else if (latest !== undefined && !isSame(latest.patientId, entry.patientId)) {
       faults.push(issueOf('XDSPatientIdDoesNotMatch', 'The document that is updated is another patient’s', logicalId))
     }
     const version = String(numberOf(previous ?? '1', current === undefined ? 1 : 0) + 1)
@@ -153,6 +169,15 @@ function latestVersion(
   const versions = known.filter((one) => (ids.length > 0 ? ids.includes(logicalIdOf(one)) : one.uniqueId === uniqueId))
   const [first, ...others] = versions
   return others.reduce((a, b) => (a !== undefined && versionOf(a) >= versionOf(b) ? a : b), first)
+}
+
+type SamePerson = (a: PatientId, b: PatientId) => boolean
+
+/** Whether two identifiers are one person's: the same, or both of the person the caller asks about. */
+function samePerson(call: AuthorizedCall): SamePerson {
+  const persons = patientsNamed(call)
+  const isTheirs = (id: PatientId) => persons.some((one) => samePatientId(one, id))
+  return (a, b) => samePatientId(a, b) || (isTheirs(a) && isTheirs(b))
 }
 
 /** The refusal of metadata, with every fault that was found. */

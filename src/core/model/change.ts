@@ -1,6 +1,7 @@
 import type { Assertion } from './call.ts'
 import type { CodeQuery } from './code.ts'
 import type { HomeCommunityId } from './identifiers.ts'
+import type { TransferEvent } from './index-transfer.ts'
 import type { Association, DocumentEntry, Folder, SubmissionSet } from './metadata.ts'
 import type { PatientId } from './patient.ts'
 import type { WorkflowStatus } from './workflow.ts'
@@ -31,6 +32,8 @@ export interface SubmitChange {
 export interface UpdateChange {
   readonly type: 'update'
   readonly submission: Submission
+  /** It was not made for hiding or showing: a document that is hidden stays so, whatever the update says of it. */
+  readonly keepsHiding?: true
 }
 
 /** Objects that are to be forgotten, by entryUUID; their associations go with them (ITI-62, ini.md §1.5). */
@@ -116,3 +119,5 @@ export type Pushed =
   | { readonly kind: 'notification'; readonly notification: Notification }
   /** What became of something that was published through the national gateway; it changes nothing here. */
   | { readonly kind: 'workflow'; readonly status: WorkflowStatus }
+  /** What was done to move somebody's index to us. */
+  | { readonly kind: 'transfer'; readonly transferId: string; readonly event: TransferEvent }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Pushed } from '../../core/model/change.ts'
 import type { RetrieveNotice } from '../../core/model/notice.ts'
+import type { PatientId } from '../../core/model/patient.ts'
 import type { DocumentReference } from '../../core/model/retrieval.ts'
 import type { AuditEvent, JournaledPush, Outbox, PushJournal, WaitingDelivery } from '../../core/ports.ts'
 
@@ -48,7 +49,7 @@ export async function* deliveriesIn(outbox: Outbox, state: 'dead' | undefined): 
 /** Whom a case is about and which documents, for the audit trail. */
 export function concernsOf({ push, delivery }: Case): Pick<AuditEvent, 'patientId' | 'documents'> {
   if (push !== undefined) {
-    const [patientId] = push.patients
+    const patientId = push.patients[0] ?? patientOf(push.pushed)
     return { ...(patientId === undefined ? {} : { patientId }), documents: documentsOf(push.pushed) }
   }
   const notice = noticeIn(delivery)
@@ -74,6 +75,14 @@ export function contentOf({ push, delivery }: Case): unknown {
     case 'workflow':
       return pushed.status
   }
+}
+
+/** Of what is told on, which is in nobody's index of pushes. */
+function patientOf(pushed: Pushed): PatientId | undefined {
+  if (pushed.kind !== 'change') return undefined
+  const { change } = pushed
+  if (change.type === 'hide') return change.patientId
+  return change.type === 'remove' ? change.entries[0]?.patientId : change.submission.submissionSet.patientId
 }
 
 function documentsOf(pushed: Pushed): readonly DocumentReference[] {

@@ -23,6 +23,8 @@ export interface Vouching {
   readonly patientId?: PatientId
   readonly documentTypes?: readonly DocumentType[]
   readonly application?: { readonly id: string; readonly vendor: string; readonly version: string }
+  /** `urn:uuid:…`, on the messages of an index transfer; only INI's form has a place for it. */
+  readonly indexTransferId?: string
 }
 
 /** How one community wants to be told who asks. */

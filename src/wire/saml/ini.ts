@@ -56,18 +56,21 @@ export interface IniStatement {
   readonly patientId?: PatientId
   readonly documentTypes?: readonly DocumentType[]
   readonly application?: { readonly id: string; readonly vendor: string; readonly version: string }
-  /** `urn:uuid:…`, on the messages of an index transfer. */
+  /** `urn:uuid:…`, on the messages of an index transfer: nobody in particular is the subject of those (#2273). */
   readonly indexTransferId?: string
 }
 
-/** The attributes in the order INI's own gateway writes them; what is not stated is left out. */
+/**
+ * The attributes in the order INI's own gateway writes them; what is not stated is left out, and so is who asks for an index
+ * transfer (subject-id is mandatory except there, ini.md §2.3).
+ */
 export function iniAttributesOf(statement: IniStatement): readonly NewAttribute[] {
   const { application, documentTypes, inCare, patientId } = statement
   const names = iniAttributes
   const written: readonly (readonly [string, string | undefined])[] = [
     [names.patientConsent, inCare === undefined ? undefined : String(inCare)],
     [names.role, statement.role],
-    [names.subjectId, statement.subject],
+    [names.subjectId, statement.indexTransferId === undefined ? statement.subject : undefined],
     [names.hl7Type, documentTypes && formatDocumentTypes(documentTypes)],
     [names.locality, statement.locality],
     [names.purposeOfUse, statement.purposeOfUse],

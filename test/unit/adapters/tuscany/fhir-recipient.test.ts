@@ -399,6 +399,6 @@ describe('a hiding in the FHIR record', () => {
 
   it('is rejected when the record knows no such document', async () => {
     const error = await recordWith().failure(hiding)
-    expect(error).toMatchObject({ code: 'community-rejected', issues: [{ location: hiding.uniqueId }] })
+    expect(error).toMatchObject({ code: 'document-unknown' })
   })
 })

@@ -344,9 +344,9 @@ describe('a hiding', () => {
   })
 
   it('is rejected when the record knows no such document of the patient', async () => {
-    expect((await record({ says: [] }).failure(hiding)).code).toBe('community-rejected')
+    expect((await record({ says: [] }).failure(hiding)).code).toBe('document-unknown')
     const other = record({ says: [], holds: () => ({ entries: [{ ...shown, patientId: otherCitizen }] }) })
-    expect((await other.failure(hiding)).code).toBe('community-rejected')
+    expect((await other.failure(hiding)).code).toBe('document-unknown')
     expect(other.told).toEqual([])
   })
 

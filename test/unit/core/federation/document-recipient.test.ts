@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../../src/core/errors.ts'
 import { documentRecipient, type RecipientParts } from '../../../../src/core/federation/document-recipient.ts'
+import { overlaid } from '../../../../src/core/federation/overlay.ts'
 import type { UnversionedRecipient } from '../../../../src/core/federation/referents.ts'
 import { nothingFound } from '../../../../src/core/model/answers.ts'
 import type { MetadataChange, Submission } from '../../../../src/core/model/change.ts'
+import { correlationId } from '../../../../src/core/model/identifiers.ts'
 import type { Association, DocumentEntry } from '../../../../src/core/model/metadata.ts'
+import { onlyIdentifier } from '../../../../src/core/model/patient.ts'
 import { accessPolicy } from '../../../../src/core/policy/access.ts'
 import type { Community } from '../../../../src/core/ports.ts'
 import {
   authenticated,
   citizen,
+  community,
   entry,
   homes,
   otherCitizen,
@@ -393,5 +397,130 @@ describe('a push about a document of a record that keeps no former versions', ()
     const { accept, journal } = recipient([], { community: unversioned([known]) })
     await accept(update('3', { logicalId: once }), claims.update)
     expect(entryIn(latest(journal))).toMatchObject({ version: '4', logicalId: old })
+  })
+})
+
+describe('updates and hiding', () => {
+  const hidden = { code: 'P99', scheme: '2.16.840.1.113883.2.9.3.3.6.1.3' }
+  const silentAndHidden = async () => {
+    const kept = recipient('silent')
+    await kept.accept(update('1'), claims.update)
+    return kept.journal.pushes[0]?.pushed
+  }
+
+  it('an update that was not made for showing keeps a document hidden, whatever is known of it', async () => {
+    const kept = await silentAndHidden()
+    if (kept?.kind !== 'change' || kept.change.type !== 'update') throw new Error('not an update')
+    expect(kept.change.keepsHiding).toBe(true)
+    const record = entry('old', { entryUuid: old, repositoryUniqueId, eventCodes: [hidden], version: '1' })
+    const query = { type: 'GetDocuments', documents: { by: 'unique-id', ids: [record.uniqueId] }, extra: [] } as const
+    const [shown] = overlaid(
+      query,
+      { ...nothingFound, entries: [record] },
+      [kept.change],
+      onlyIdentifier(citizen),
+    ).entries
+    expect(shown).toMatchObject({ version: '2', eventCodes: [{ code: 'P99' }] })
+  })
+
+  it('an update for showing shows it', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old, eventCodes: [hidden] })])
+    expect((await refusal(accept(update('1'), claims.update))).code).toBe('access-denied')
+    await accept(update('1'), { ...claims.update, purposeOfUse: 'ACCESS UPDATE' })
+    const kept = journal.pushes[0]?.pushed
+    if (kept?.kind !== 'change' || kept.change.type !== 'update') throw new Error('not an update')
+    expect(kept.change.keepsHiding).toBeUndefined()
+  })
+
+  it('what was hidden before it was communicated is hidden from then on', async () => {
+    const { accept, journal } = recipient()
+    const { uniqueId } = entry('Document1')
+    await journal.append({
+      ...{ id: 'h', transaction: 'NotifyHiding', correlationId: correlationId('c'), digest: '00', receivedAt: 0 },
+      ...{ identities: ['h'], frees: [], patients: [citizen], objects: [uniqueId], deliverAs: 'push:tuscany' },
+      pushed: { kind: 'change', change: { type: 'hide', patientId: citizen, uniqueId } },
+    })
+    await accept(create(), claims.create)
+    const kept = journal.pushes[1]?.pushed
+    if (kept?.kind !== 'change' || kept.change.type !== 'submit') throw new Error('not a submission')
+    expect(kept.change.submission.entries[0]?.eventCodes.map(({ code }) => code)).toEqual(['P99'])
+  })
+})
+
+describe('pushes about one document that come together or again', () => {
+  it('only one update of a version is taken, however close they come', async () => {
+    const { accept, journal } = recipient([entry('old', { entryUuid: old, version: '1' })])
+    const both = await Promise.allSettled([
+      accept(update('1'), claims.update),
+      accept(update('1', { mimeType: 'text/plain' }), claims.update),
+    ])
+    const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason as GatewayError] : []))
+    expect(refused.map(codesOf)).toEqual([['R221']])
+    expect(journal.pushes).toHaveLength(1)
+  })
+
+  it('what was removed and is there again under its id is removed again', async () => {
+    const there = recipient([])
+    await there.accept(create({ entryUuid: old }), claims.create)
+    await there.accept(remove(old), claims.delete)
+    await there.accept(create({ entryUuid: old }), claims.create)
+    expect((await there.accept(remove(old), claims.delete)).repeated).toBe(false)
+    expect(there.journal.pushes).toHaveLength(4)
+  })
+
+  it('what was removed without its name being known may be communicated again, once', async () => {
+    const { accept, journal } = recipient('silent')
+    await accept(create({ entryUuid: old }), claims.create)
+    journal.deliver(journal.pushes[0]?.id ?? '')
+    await accept(remove(old), claims.delete)
+    expect((await accept(create(), claims.create)).repeated).toBe(false)
+    expect(codesOf(await refusal(accept(create(), claims.create)))).toEqual(['R224'])
+  })
+
+  it('a submission of which a part was saved before says what is not', async () => {
+    const { accept } = recipient()
+    await accept(create(), claims.create)
+    const { submission: one } = create() as { submission: Submission }
+    const second = entry('Document2', { entryUuid: 'Document2', repositoryUniqueId })
+    const both: MetadataChange = { type: 'submit', submission: { ...one, entries: [...one.entries, second] } }
+    const error = await refusal(accept(both, claims.create))
+    expect(error.issues.map(({ code, location }) => [code, location])).toEqual([
+      ['R224', entry('Document1').uniqueId],
+      ['XDSRegistryError', second.uniqueId],
+    ])
+  })
+
+  it('a document that is known of somebody else is not told to be saved', async () => {
+    const { accept } = recipient()
+    await accept(create(), claims.create)
+    const theirs: Submission = submission({ patientId: otherCitizen })
+    const set = { ...theirs.submissionSet, patientId: otherCitizen }
+    const change: MetadataChange = { type: 'submit', submission: { ...theirs, submissionSet: set } }
+    const error = await refusal(accept(change, { ...claims.create, patientId: otherCitizen }))
+    expect(codesOf(error)).toEqual(['XDSPatientIdDoesNotMatch'])
+  })
+})
+
+describe('somebody with several identifiers', () => {
+  const locate = async () => ({ patient: { identifiers: [citizen, otherCitizen], active: citizen } })
+
+  it('is one person to whoever updates and removes their documents', async () => {
+    const record = [entry('old', { entryUuid: old, patientId: otherCitizen, version: '1' })]
+    const alone = recipient(record)
+    expect(codesOf(await refusal(alone.accept(update('1'), claims.update)))).toEqual(['XDSPatientIdDoesNotMatch'])
+    const known = recipient(record, { patients: { locate } })
+    await expect(known.accept(update('1'), claims.update)).resolves.toMatchObject({ repeated: false })
+    await expect(recipient(record, { patients: { locate } }).accept(remove(old), claims.delete)).resolves.toBeDefined()
+  })
+})
+
+describe('a record that refuses to tell', () => {
+  it('says neither that something is there nor that it is not', async () => {
+    const own = community({
+      query: () => Promise.reject(new GatewayError('community-rejected', 'Our community refused the query')),
+    })
+    const { accept, journal } = recipient([], { own })
+    expect((await refusal(accept(remove(old), claims.delete))).code).toBe('community-rejected')
+    expect(journal.pushes).toEqual([])
   })
 })

@@ -209,7 +209,8 @@ describe('while the record is silent', () => {
     const journal = memoryJournal()
     await push(journal, submit(obscured('pushed')))
     const hidden = await found(journal, [silent])
-    expect(hidden.merged).toEqual(nothing.merged)
+    // When it is as of is told to nobody.
+    expect({ ...hidden.merged, asOf: undefined }).toEqual({ ...nothing.merged, asOf: undefined })
   })
 
   it('what cites a prescription is not told, for that may be hidden', async () => {
