@@ -3,13 +3,12 @@ import { createServer as createPlainServer, type Server } from 'node:http'
 import { createServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { loinc } from '../contracts/affinity-domain/document-types.ts'
-import { organizationHome, regionHome } from '../contracts/affinity-domain/organizations.ts'
+import { organizationHome } from '../contracts/affinity-domain/organizations.ts'
 import { auditTrail } from './audit/trail.ts'
 import { connectCommunities } from './communities.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
+import { consentApi, consentsOf } from './consents.ts'
 import { wrongPatient } from './core/federation/ask.ts'
-import { type ConsentGate, consentGate } from './core/federation/consents.ts'
 import { initiatingGateway } from './core/federation/initiating-gateway.ts'
 import { discoverPatient } from './core/federation/patient-discovery.ts'
 import type { FederationParts } from './core/federation/query.ts'
@@ -18,9 +17,6 @@ import { retrieveGateway } from './core/federation/retrieve.ts'
 import type { Unverified } from './core/federation/verify-document.ts'
 import type { Peer } from './core/model/call.ts'
 import { type HomeCommunityId, homeCommunityId } from './core/model/identifiers.ts'
-import { timestamp } from './core/model/timestamp.ts'
-import { accessPolicyOf } from './core/policy/access.ts'
-import type { SearchService } from './core/policy/access-table.ts'
 import type { AccessPolicy, Clock, Community, ReplayMemory } from './core/ports.ts'
 import { deliveries } from './deliveries.ts'
 import { documentForms } from './documents/forms.ts'
@@ -44,6 +40,7 @@ import { reloadable } from './keys/reloadable.ts'
 import { nationalDoors } from './national.ts'
 import { openStore } from './open-store.ts'
 import { anchorReader } from './parties.ts'
+import { policiesOf } from './policies.ts'
 import { producerTransactions } from './producers.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { spool } from './spool/spool.ts'
@@ -53,6 +50,7 @@ import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { measureOutbox } from './telemetry/outbox-age.ts'
 import { bearersOf, tokenPlane } from './tokens.ts'
+import { indexTransfers } from './transfers.ts'
 import { rememberingCheck } from './trust/algorithms.ts'
 import { authenticator } from './trust/authenticate.ts'
 import { identifier } from './trust/parties.ts'
@@ -161,8 +159,14 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     unverified: ({ name }: Community) => unverifiedOf(config, name),
     ...(rules.onLeg === undefined ? {} : { onLeg: rules.onLeg }),
   }
+  const transfers = indexTransfers(config, {
+    ...{ own, communities, outbox: store.outbox, journal: store.journal, clock },
+  })
   const told = opened.use(
-    deliveries(config, { communities, outbox: store.outbox, journal: store.journal, clock, events }),
+    deliveries(config, {
+      ...{ communities, outbox: store.outbox, journal: store.journal, clock, events },
+      ...(transfers === undefined ? {} : { further: transfers.deliverers }),
+    }),
   )
   const forms = opened.use(documentForms())
   const retrievals = retrieveGateway({ ...retrieving, communities, index: initiating })
@@ -205,7 +209,8 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     ...{ gateway: retrievals, handles: plainHandles, clock, deadlineMs },
     makeForm: servedForms(forms),
   })
-  const api = apiApp([callerRoute, ...documentsApi], {
+  const consentsApi = consentApi({ own, communities, journal, deliveries: told, policy: rules.policy, clock })
+  const api = apiApp([callerRoute, ...documentsApi, ...consentsApi], {
     ...soap,
     guardOf: ({ name = '' }) => trust.current().tokens.guards.get(name),
   })
@@ -252,6 +257,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
           ...{ journal: store.journal, outbox: store.outbox, audit: soap.audit, events, clock },
           wake: told.wake,
           names: [gateway.operator.host],
+          ...(transfers === undefined ? {} : { startTransfer: transfers.start }),
         }),
       }).fetch,
     ),
@@ -274,44 +280,6 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
-}
-
-/** Policies by the services they let through; by default those of ordinary faces. */
-function policiesOf({ gateway }: LoadedConfig['federation'], communities: readonly Community[]) {
-  const { access, pushes } = gateway
-  const national = new Set(communities.filter(({ relation }) => relation === 'national').map(({ home }) => home))
-  const matrix = access.documentTypes.map(({ roles, purposes, types }) => ({
-    roles,
-    ...(purposes === undefined ? {} : { purposes }),
-    types: types.map((code) => ({ code, scheme: loinc })),
-  }))
-  return (...searches: readonly SearchService[]) =>
-    accessPolicyOf({
-      ...{ matrix, national, home: homeCommunityId(gateway.home), regionOf: regionHome },
-      ...{ care: access.careClaim, references: pushes.referencesTo },
-      ...(access.indexPush === undefined ? {} : { indexPush: rightOf(access.indexPush) }),
-      ...(searches.length === 0 ? {} : { searches }),
-    })
-}
-
-function rightOf(told: { readonly roles: string[]; readonly purposes: string[]; readonly actions: string[] }) {
-  return { roles: new Set(told.roles), purposes: new Set(told.purposes), actions: new Set(told.actions) }
-}
-
-/** Who is asked what people have consented to. Throws ConfigError when the community named does not tell. */
-function consentsOf(
-  { gateway: { consents, home } }: LoadedConfig['federation'],
-  communities: readonly Community[],
-  clock: Clock,
-): ConsentGate | undefined {
-  if (consents === undefined) return undefined
-  const { source: name, maxAgeMs, exempt, purposes, pastBefore } = consents
-  const source = communities.find((one) => one.name === name)?.consents
-  if (source === undefined) {
-    throw new ConfigError([{ path: 'gateway.consents.source', message: 'names a community that tells no consents' }])
-  }
-  const options = { exempt, purposes, ...(pastBefore === undefined ? {} : { pastBefore: timestamp(pastBefore) }) }
-  return consentGate({ source, home: homeCommunityId(home), clock, options, maxAgeMs })
 }
 
 /** Other communities ask whether we know a person, where we have an index of persons to look into. */

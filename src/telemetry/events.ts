@@ -9,7 +9,15 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A transaction, a notification of INI, or `unknown` when the message did not say which. */
-export type TransactionName = `ITI-${number}` | `Notify${string}` | 'WorkflowStatus' | 'caller' | 'operator' | 'unknown'
+export type TransactionName =
+  | `ITI-${number}`
+  | `Notify${string}`
+  | 'WorkflowStatus'
+  | 'ConsentQuery'
+  | 'RegisterConsentSet'
+  | 'caller'
+  | 'operator'
+  | 'unknown'
 
 export type BreakerState = 'closed' | 'half-open' | 'open'
 

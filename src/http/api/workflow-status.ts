@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/model/call.ts'
 import type { WorkflowStatus } from '../../core/model/workflow.ts'
 import type { ApiRoute } from './endpoint.ts'
-import type { PresentedRequest } from './guard.ts'
+import { jsonObject, odd, type ReadObject, requireNothingBut, textIn } from './json-body.ts'
 
 /** Events that came in one message. */
 export interface ReceivedStatuses {
@@ -13,8 +12,7 @@ export interface ReceivedStatuses {
 }
 
 export interface WorkflowRouteParts {
-  /** Reads one JSON object that every reader understands alike; throws for anything else. */
-  readonly readObject: (bytes: Uint8Array) => Readonly<Record<string, unknown>>
+  readonly readObject: ReadObject
   /** Resolves to how many were new, when none of them will be lost. Rejects with GatewayError. */
   readonly accept: (received: ReceivedStatuses, exchange: Exchange) => Promise<number>
 }
@@ -34,28 +32,12 @@ export function workflowStatusRoute({ readObject, accept }: WorkflowRouteParts):
     path: workflowStatusPath,
     transaction: 'WorkflowStatus',
     async handle({ request, note, ...exchange }) {
-      requireJson(request)
-      const statuses = statusesIn(objectIn(request.body, readObject))
+      const statuses = statusesIn(jsonObject(request, readObject))
       const digest = createHash('sha256').update(request.body).digest('hex')
       const taken = await accept({ statuses, digest }, exchange)
       note({ results: statuses.length })
       return { body: { taken, repeated: statuses.length - taken } }
     },
-  }
-}
-
-function requireJson({ headers }: PresentedRequest): void {
-  const types = headers.filter(([name]) => name.toLowerCase() === 'content-type').map(([, value]) => value)
-  const [type = '', ...others] = types
-  if (others.length === 0 && /^application\/json\s*(?:;\s*charset=(?:utf-8|"utf-8")\s*)?$/i.test(type.trim())) return
-  throw new GatewayError('media-type-unsupported', 'The body must be application/json')
-}
-
-function objectIn(body: Uint8Array, readObject: WorkflowRouteParts['readObject']): Readonly<Record<string, unknown>> {
-  try {
-    return readObject(body)
-  } catch (error) {
-    throw new GatewayError('request-malformed', 'The body is not one JSON object', { cause: error })
   }
 }
 
@@ -96,26 +78,8 @@ function statusOf(workflowInstanceId: string, event: unknown): WorkflowStatus {
   }
 }
 
-function requireNothingBut(object: Readonly<Record<string, unknown>>, names: readonly string[]): void {
-  if (Object.keys(object).some((name) => !names.includes(name))) {
-    throw new GatewayError('request-malformed', `Only ${names.join(', ')} may stand there`)
-  }
-}
-
-/** A member's text; nothing where there is none, or where it is said to be none. */
-function textIn(object: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(object, name) ? object[name] : undefined
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string') return value
-  throw odd(name)
-}
-
 function boundedIn(object: Readonly<Record<string, unknown>>, name: keyof typeof longest): string | undefined {
   const text = textIn(object, name)
   if (text !== undefined && text.length > longest[name]) throw odd(name)
   return text
-}
-
-function odd(name: string): GatewayError {
-  return new GatewayError('request-malformed', `The member ${name} is missing, or is not as the contract has it`)
 }
