@@ -25,6 +25,8 @@ export interface DeliveryParts {
   readonly journal: PushJournal
   readonly clock: Clock
   readonly events: Events
+  /** Who else delivers what, by the kind. */
+  readonly further?: ReadonlyMap<string, Deliverer>
 }
 
 /** What is told to other communities later, through the outbox. Disposal waits a little for what is under way. */
@@ -61,6 +63,7 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
     outbox,
     clock,
     deliverers: new Map([
+      ...(parts.further ?? []),
       ...notified.map((community) => [kindOf(community), retrieveDeliverer(community)] as const),
       ...(own === undefined
         ? []

@@ -9,6 +9,7 @@ import { connectCommunities } from './communities.ts'
 import { ConfigError, type LoadedConfig } from './config/load.ts'
 import { consentApi, consentsOf } from './consents.ts'
 import { wrongPatient } from './core/federation/ask.ts'
+import { combinedLocator } from './core/federation/citizens.ts'
 import { initiatingGateway } from './core/federation/initiating-gateway.ts'
 import { discoverPatient } from './core/federation/patient-discovery.ts'
 import type { FederationParts } from './core/federation/query.ts'
@@ -24,8 +25,8 @@ import { servedForms } from './documents/served-forms.ts'
 import { admission } from './http/admission.ts'
 import { apiApp } from './http/api/app.ts'
 import { callerRoute } from './http/api/caller.ts'
-import { plainHandles } from './http/api/document-handles.ts'
 import { documentRoutes } from './http/api/documents.ts'
+import type { ApiParts } from './http/api/endpoint.ts'
 import { operatorApp } from './http/operator/app.ts'
 import { opsApp } from './http/ops.ts'
 import { type Door, soapApp } from './http/soap/app.ts'
@@ -41,6 +42,8 @@ import { nationalDoors } from './national.ts'
 import { openStore } from './open-store.ts'
 import { anchorReader } from './parties.ts'
 import { policiesOf } from './policies.ts'
+import { portalApi } from './portal-api.ts'
+import { portalFhir } from './portal-fhir.ts'
 import { producerTransactions } from './producers.ts'
 import { healthRegistry } from './resilience/health.ts'
 import { spool } from './spool/spool.ts'
@@ -129,10 +132,11 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   sets.renew(material().tls, trust.current().tokens.servers)
   const connected = connectCommunities(config, { clock, events, health, opened, material, spool: documents })
   const { communities } = connected
-  const own = communities.find(({ home }) => home === gateway.home)
-  if (own?.relation !== 'own') {
+  const found = communities.find(({ home }) => home === gateway.home)
+  if (found?.relation !== 'own') {
     throw new ConfigError([{ path: 'gateway.home', message: 'must be the home of our own community' }])
   }
+  const own = withCitizens(found, federation, communities, clock)
   const soap: SoapParts = {
     identify: (certificate) => trust.current().identify(certificate),
     authenticate: (...message) => trust.current().authenticate(...message),
@@ -205,14 +209,27 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
       retrievals: ownRetrievals,
     }),
   ]
-  const documentsApi = documentRoutes({
-    ...{ gateway: retrievals, handles: plainHandles, clock, deadlineMs },
+  const isWritable = writableStore(store, clock)
+  const ready = async () => {
+    // Rejects when the store does not answer.
+    await store.latest()
+    return server.listening && (await isWritable())
+  }
+  const portal = portalApi(config, { index: initiating, communities, clock, ready })
+  const documentParts = {
+    ...{ gateway: retrievals, handles: portal.handles, clock, deadlineMs },
     makeForm: servedForms(forms),
-  })
+  }
+  const documentsApi = documentRoutes(documentParts)
   const consentsApi = consentApi({ own, communities, journal, deliveries: told, policy: rules.policy, clock })
-  const api = apiApp([callerRoute, ...documentsApi, ...consentsApi], {
-    ...soap,
+  const portalParts: ApiParts = {
+    ...{ ...soap, ...portal.bounds },
     guardOf: ({ name = '' }) => trust.current().tokens.guards.get(name),
+  }
+  const api = apiApp([callerRoute, ...portal.routes, ...documentsApi, ...consentsApi], portalParts)
+  const fhir = portalFhir(config, {
+    ...{ index: initiating, own, policy: rules.policy, communities, clock, journal: store.journal },
+    ...{ key: portal.key, documents: documentParts, api: portalParts },
   })
   const callbacks =
     gateway.workflowStatus === undefined
@@ -223,7 +240,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
             ...{ journal, clock, events },
           }),
         ]
-  const server = soapServer(config, material(), { doors, apis: [api, ...callbacks] }, events)
+  const server = soapServer(config, material(), { doors, apis: [api, fhir, portal.reference, ...callbacks] }, events)
   const lookAtEnds = watchCertificates(() => [...material().ending, ...trust.current().tokens.ending], {
     clock,
     events,
@@ -236,15 +253,10 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     sets.renew(material.tls, tokens.servers)
     lookAtEnds()
   }
-  const isWritable = writableStore(store, clock)
   const operator = createPlainServer(
     getRequestListener(
       opsApp({
-        ready: async () => {
-          // Rejects when the store does not answer.
-          await store.latest()
-          return server.listening && (await isWritable())
-        },
+        ready,
         status: () => ({
           gateway: { home: gateway.home, organization: gateway.organization.name, routing: gateway.routing },
           communities: health.health(),
@@ -257,6 +269,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
           ...{ journal: store.journal, outbox: store.outbox, audit: soap.audit, events, clock },
           wake: told.wake,
           names: [gateway.operator.host],
+          credentials: new Map([...connected.latches].map(([name, latch]) => [name, () => latch.reset()])),
           ...(transfers === undefined ? {} : { startTransfer: transfers.start }),
         }),
       }).fetch,
@@ -280,6 +293,21 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** Our own community, whose patient index is completed by the registry of citizens that the configuration names. */
+function withCitizens(
+  own: Community,
+  { gateway: { citizens } }: LoadedConfig['federation'],
+  communities: readonly Community[],
+  clock: Clock,
+): Community {
+  if (citizens === undefined) return own
+  const registry = communities.find(({ name }) => name === citizens.source)?.citizens
+  if (registry === undefined) {
+    throw new ConfigError([{ path: 'gateway.citizens.source', message: 'names a community that knows no citizens' }])
+  }
+  return { ...own, patients: combinedLocator(own.patients, registry, { clock, maxAgeMs: citizens.maxAgeMs }) }
 }
 
 /** Other communities ask whether we know a person, where we have an index of persons to look into. */

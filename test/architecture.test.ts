@@ -115,6 +115,8 @@ const layers: Readonly<Record<string, readonly Allowed[]>> = {
   'src/open-store.ts': everything,
   'src/trust-material.ts': everything,
   'src/watch-certificates.ts': everything,
+  'src/portal-api.ts': everything,
+  'src/portal-fhir.ts': everything,
   'src/workflow-status.ts': everything,
   'adapters/index.ts': ['src/config/adapter.ts', ...adapterFolders().map((name) => `adapters/${name}/index.ts`)],
   ...Object.fromEntries(

@@ -2,6 +2,7 @@ import { type AdapterTools, defineAdapter } from '../../src/config/adapter.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentRegistry } from '../../src/core/ports.ts'
 import { consentServices } from './consent-services.ts'
+import { iniIndexTransfer } from './index-transfer.ts'
 import { retrieveNotifier } from './notify.ts'
 import { addressOf, operations } from './operations.ts'
 import { type IniOptions, iniOptions } from './options.ts'
@@ -35,6 +36,7 @@ export default defineAdapter({
         ? {}
         : { repository: iniRepository(retrieve, options, tools, { registry, searches }) }),
       ...(options.publish ? { recipient: iniRecipient(options, tools) } : {}),
+      ...(options.indexTransfer ? { indexTransfer: iniIndexTransfer(options, tools) } : {}),
       ...(notifyRetrieve === undefined ? {} : { notices: { tell: retrieveNotifier(notifyRetrieve, tools, options) } }),
       ...consentServices(options, tools),
       async [Symbol.asyncDispose]() {},

@@ -16,6 +16,10 @@ export const iniOptions = z.strictObject({
   lookUpRole: z.enum(['author', 'GTW']).default('author'),
   /** Whether a document that is not found is asked for again as its author's, who is told of obscured ones (ini.md §1.5). */
   authorSlot: z.boolean().default(true),
+  /** Whether indexes of those whom we assist now may be moved to us. */
+  indexTransfer: z.boolean().default(false),
+  /** How many documents of an index are read, or removed, by one request: INI's own limit is in no public source. */
+  transferChunk: z.int().min(1).max(500).default(50),
   /** Address of ITI-43: no public source tells its path on INI (ini.md §9 no. 1). Absent, nothing is retrieved through INI. */
   retrieve: z.url({ protocol: /^https$/ }).optional(),
   /** How requests for documents are packaged; answers are taken either way. */

@@ -19,12 +19,7 @@ export function singleOperations(options: IniOptions, tools: Pick<AdapterTools, 
 }
 
 /** Whose purpose an option decides; the address of the last is one too. */
-const consentServices: ReadonlySet<string> = new Set([
-  'consentQuery',
-  'consentRegister',
-  'organDonation',
-  'disclosure',
-])
+const consentServices: ReadonlySet<string> = new Set(['consentQuery', 'consentRegister', 'organDonation', 'disclosure'])
 
 type Judged = Exclude<keyof typeof operations, 'consentQuery' | 'consentRegister' | 'organDonation'>
 

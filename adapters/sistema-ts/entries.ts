@@ -13,7 +13,7 @@ import type { Code, Slot } from '../../src/core/model/code.ts'
 import type { HomeCommunityId, Oid } from '../../src/core/model/identifiers.ts'
 import type { AvailabilityStatus, DocumentEntry } from '../../src/core/model/metadata.ts'
 import { authorities, isEni, isNumericCodiceFiscale, isStp, type PatientId } from '../../src/core/model/patient.ts'
-import { formatXcn, formatXon } from '../../src/wire/hl7/cx.ts'
+import { formatCx, formatXcn, formatXon } from '../../src/wire/hl7/cx.ts'
 import { type Prescription, processState } from '../../src/wire/sistema-ts/prescription.ts'
 import { timestampOfTs } from '../../src/wire/sistema-ts/time.ts'
 import { entryUuidOf } from './digest.ts'
@@ -76,6 +76,7 @@ export async function entryOf(
   const isDispensing = kind.startsWith('ERO')
   const typeDisplay = typeCodes[facts.type] ?? formerDocumentTypes[facts.type]?.display ?? ''
   const isDrugs = kind.endsWith('FARM')
+  const owner = ownerOf(header.codiceAss) ?? patientId
   const started = timestampOfTs(
     isDispensing ? (header.dataErogazione ?? header.dataCompilazione) : header.dataCompilazione,
   )
@@ -86,7 +87,8 @@ export async function entryOf(
     uniqueId,
     repositoryUniqueId,
     status: statusOf(prescription),
-    patientId: ownerOf(header.codiceAss) ?? patientId,
+    patientId: owner,
+    sourcePatientId: formatCx(owner),
     mimeType: 'text/x-cda-r2+xml',
     title: [{ value: typeDisplay }],
     comments: [],

@@ -149,7 +149,7 @@ function dispenserSource(
       requireAccepted(outcome)
       const numbers = numbersIn(prescriptions, nre)
       const seen = numbers.slice(0, mostPrescriptions)
-      const answers = await eachOf(seen, viewsAtOnce, (number) => viewed(number, patientId, call))
+      const answers = await eachOf(seen, viewsAtOnce, call.signal, (number) => viewed(number, patientId, call))
       return together(answers, [
         ...remarks(outcome),
         // The list itself may tell of more than stand in it.
@@ -196,10 +196,11 @@ function together(answers: readonly (Found | GatewayError)[], issues: readonly I
   }
 }
 
-/** So many at a time, the results in order. After refused credentials, and once the caller is gone, no more are begun. */
+/** So many at a time, the results in order. After refused credentials, and once nobody waits, no more are begun. */
 async function eachOf<T>(
   items: readonly string[],
   atOnce: number,
+  signal: AbortSignal,
   ask: (item: string) => Promise<T>,
 ): Promise<(T | GatewayError)[]> {
   const results: (T | GatewayError)[] = []
@@ -213,7 +214,7 @@ async function eachOf<T>(
       }
       results[index] = await ask(item).catch((thrown: unknown) => {
         const error = asGatewayError(thrown)
-        if (error.code === 'caller-gone' || error.details.reason === 'authentication') over = error
+        if (signal.aborted || error.details.reason === 'authentication') over = error
         return error
       })
     }

@@ -23,7 +23,7 @@ export function auditTrail(store: AuditStore, clock: Clock): AuditTrail {
 }
 
 function auditRecord(event: AuditEvent, now: number): AuditRecord {
-  const { assertion, error, operated } = event
+  const { assertion, emergencyReason, error, operated } = event
   return {
     format: 1,
     at: instant(event.at),
@@ -37,6 +37,7 @@ function auditRecord(event: AuditEvent, now: number): AuditRecord {
     outcome: event.outcome,
     ...(error === undefined ? {} : { errorCode: error.code }),
     ...(event.results === undefined ? {} : { results: event.results }),
+    ...(emergencyReason === undefined ? {} : { emergencyReason: cut(emergencyReason) }),
     ...(operated === undefined ? {} : { operated: auditedDeed(operated) }),
   }
 }

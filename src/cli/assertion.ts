@@ -33,6 +33,11 @@ export const professional = 'VRDMRC67T20I257E^^^&2.16.840.1.113883.2.9.4.3.2&ISO
  */
 export const writer = 'NRELCU70A41X612S^^^&2.16.840.1.113883.2.9.4.3.2&ISO'
 
+/** A synthetic place of an organization. */
+export function placeOf(organization: string): string {
+  return `Ambulatorio di prova^^^^^&2.16.840.1.113883.2.9.4.1.3&ISO^^^^${organization}202`
+}
+
 /** A signer over a party's signing key. */
 export function signerOf({ signing: { certificate, key } }: Pick<Identity, 'signing'>): Signer {
   return fileSigner({
@@ -58,7 +63,7 @@ export async function assertionOf(identity: Identity, wishes: AssertionWishes): 
     action,
     organization: identity.organization,
     organizationName: identity.organizationName,
-    locality: `Ambulatorio di prova^^^^^&2.16.840.1.113883.2.9.4.1.3&ISO^^^^${identity.organization}202`,
+    locality: placeOf(identity.organization),
     inCare: true,
     patientId: patient,
     application: { id: 'CROCEVIA-CLI', vendor: 'Crocevia', version: '1.0' },

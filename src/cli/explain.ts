@@ -26,7 +26,8 @@ const systems: Readonly<Record<Explanation['system'], string>> = {
   pdnd: 'PDND',
 }
 
-const doings: Readonly<Record<Explanation['whose'], string>> = {
+/** Whose doing something is. */
+export const doings: Readonly<Record<Explanation['whose'], string>> = {
   caller: 'of who asks or publishes',
   ours: 'ours',
   ini: 'INI’s',
@@ -38,7 +39,8 @@ const doings: Readonly<Record<Explanation['whose'], string>> = {
   unknown: 'nobody’s, or the code does not say',
 }
 
-const retries: Readonly<Record<Explanation['retry'], string>> = {
+/** Whether to try again. */
+export const retries: Readonly<Record<Explanation['retry'], string>> = {
   never: 'no: it would end the same',
   automatic: 'the gateway does by itself',
   'after-mending': 'by hand, once the cause is mended',

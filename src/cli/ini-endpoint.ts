@@ -4,6 +4,7 @@ import { clientOf, connect, toolmaker } from '../communities.ts'
 import type { Operations } from '../config/adapter.ts'
 import type { CommunityConfig, Federation } from '../config/federation.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from '../config/load.ts'
+import { type HomeCommunityId, homeCommunityId } from '../core/model/identifiers.ts'
 import type { Community } from '../core/ports.ts'
 import { modiOf } from '../modi.ts'
 import { spool } from '../spool/spool.ts'
@@ -15,9 +16,14 @@ import { CliError } from './exit.ts'
 import { federationFile } from './federation.ts'
 import { type Recorded, recording } from './recording.ts'
 
+/** Ourselves, as far as it matters to whom we ask. */
+export type OwnGateway = Pick<Federation['gateway'], 'organization' | 'application'> & {
+  readonly home: HomeCommunityId
+}
+
 /** INI as one configuration speaks to it, with everything switched on that has an address. */
 export interface IniEndpoint extends AsyncDisposable {
-  readonly gateway: Federation['gateway']
+  readonly gateway: OwnGateway
   readonly community: Community
   readonly operations: Operations
   /** Whether it is the one with everybody's true record. */
@@ -28,7 +34,7 @@ export interface IniEndpoint extends AsyncDisposable {
 }
 
 /** What a configuration may leave out and the gateway then never does; an address is all that trying it out takes. */
-const everything = { publish: true, consents: true, consentRegister: true, organDonation: true }
+const everything = { publish: true, consents: true, consentRegister: true, organDonation: true, indexTransfer: true }
 
 /** The host of production (ini.md §1.1). */
 const production = 'fseservice.sanita.finanze.it'
@@ -83,12 +89,13 @@ async function opened(config: LoadedConfig, name: string): Promise<IniEndpoint> 
   const tools = toolmaker(alone, parts)(entry, client, modi)
   const whole = { ...entry, options: { ...(entry.options as object), ...everything } }
   const community = opening.use(connect(whole, tools, index))
+  const { gateway } = config.federation
   const running = opening.move()
   return {
-    gateway: config.federation.gateway,
+    gateway: { ...gateway, home: homeCommunityId(gateway.home) },
     community,
     operations: adapter.operations({ home: community.home, name, options: whole.options }, tools),
-    isProduction: JSON.stringify(entry.options).includes(`//${production}`),
+    isProduction: JSON.stringify(entry.options).toLowerCase().includes(`//${production}`),
     recorded,
     dropped: () => dropped,
     [Symbol.asyncDispose]: () => running.disposeAsync(),

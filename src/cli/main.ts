@@ -12,6 +12,9 @@ async function run(args: string[]): Promise<number> {
   if (command === 'push') return await (await import('./push.ts')).push(rest)
   if (command === 'notify') return await (await import('./notify.ts')).notify(rest)
   if (command === 'transfer') return await (await import('./transfer.ts')).transfer(rest)
+  if (command === 'transfer-in') return await (await import('./transfer-in.ts')).transferIn(rest)
+  if (command === 'ini') return await (await import('./ini.ts')).ini(rest)
+  if (command === 'ts') return await (await import('./ts.ts')).ts(rest)
   return await (await import('./query.ts')).query(args)
 }
 

@@ -27,11 +27,11 @@ export function maskedMessage(body: Uint8Array, contentType = ''): string {
   if (body.length === 0) return ''
   try {
     const message = /^\s*multipart\/related\b/i.test(contentType) ? rootOf(contentType, body) : body
-    if (message === undefined) return unreadable(body)
+    if (message === undefined) return unreadable(body, contentType)
     const tree = readTree(message)
     return linesOf(tree, tree.root, '').join('\n')
   } catch (error) {
-    if (error instanceof XmlError || error instanceof MtomError) return unreadable(body)
+    if (error instanceof XmlError || error instanceof MtomError) return unreadable(body, contentType)
     throw error
   }
 }
@@ -44,9 +44,15 @@ export function rootOf(contentType: string, body: Uint8Array): Buffer | undefine
   return undefined
 }
 
-function unreadable({ length }: Uint8Array): string {
-  return `[${length} bytes that cannot be read as a message]`
+/** Pages for people, which proxies answer, are shown; of half a message nobody can say what in it is secret. */
+function unreadable(body: Uint8Array, contentType: string): string {
+  const text = Buffer.from(body).toString('utf8')
+  const isPage = /^\s*text\/(?:html|plain)\b/i.test(contentType) && !/signature|certificate|assertion/i.test(text)
+  if (!isPage) return `[${body.length} bytes that cannot be read as a message]`
+  return text.length > longestPage ? `${text.slice(0, longestPage)}…` : text
 }
+
+const longestPage = 2_000
 
 function mask(text: string): string {
   return `[masked, ${text.trim().length} characters]`

@@ -1,5 +1,6 @@
 import { loinc } from '../../contracts/affinity-domain/document-types.ts'
 import { organizationHome } from '../../contracts/affinity-domain/organizations.ts'
+import type { HomeCommunityId } from '../core/model/identifiers.ts'
 import type { PatientId } from '../core/model/patient.ts'
 import { nationalPaths } from '../national.ts'
 import { formatCx } from '../wire/hl7/cx.ts'
@@ -123,7 +124,8 @@ function located(values: Values) {
   return { document: needed('document', values.document), repository: needed('repository', values.repository) }
 }
 
-function homeOf(code: string) {
+/** The home of the organization of that code. Throws CliError. */
+export function homeOf(code: string): HomeCommunityId {
   const home = organizationHome(code)
   if (home === undefined) throw new CliError('usage', '--home must be the code of an organization, such as 090')
   return home

@@ -10,7 +10,8 @@ type Asking = Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record
 export interface OperatorPort {
   /** What stands at a path, as it was answered. Throws CliError for whatever is no success. */
   get<T>(path: string, operator?: string): Promise<T>
-  post(path: string, operator: string, body: Readonly<Record<string, string>>): Promise<void>
+  /** The same of what is changed there. */
+  post<T>(path: string, operator: string, body: Readonly<Record<string, string>>): Promise<T>
 }
 
 /** Where the operator port is: the address that is given, or what the configuration says. Throws CliError. */
@@ -35,19 +36,23 @@ export function operatorPort({ url, config }: { readonly url?: string; readonly 
     throw new CliError(exitOf(response.status), await problemIn(response))
   }
 
+  async function read<T>(response: Response): Promise<T> {
+    try {
+      return (await response.json()) as T
+    } catch {
+      throw new CliError('unreachable', `what answers at ${base.origin} is no operator port`)
+    }
+  }
+
   return {
     async get<T>(path: string, operator?: string) {
       const response = await ask(path, { headers: operator === undefined ? {} : { operator } })
-      try {
-        return (await response.json()) as T
-      } catch {
-        throw new CliError('unreachable', `what answers at ${base.origin} is no operator port`)
-      }
+      return await read<T>(response)
     },
-    async post(path, operator, body) {
+    async post<T>(path: string, operator: string, body: Readonly<Record<string, string>>) {
       const headers = { operator, 'content-type': 'application/json' }
       const response = await ask(path, { method: 'POST', headers, body: JSON.stringify(body) })
-      await response.body?.cancel()
+      return await read<T>(response)
     },
   }
 }

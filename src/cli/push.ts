@@ -179,7 +179,8 @@ export function changed(
   }
 }
 
-function completed(submission: Submission, { metadata }: Values): Submission {
+/** The submission with what a file says in its place, where one is named. Throws CliError. */
+export function completed(submission: Submission, { metadata }: Partial<Pick<Values, 'metadata'>>): Submission {
   return metadata === undefined ? submission : withMetadata(submission, fileOf(metadata))
 }
 

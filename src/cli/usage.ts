@@ -41,6 +41,20 @@ export const usage = `usage: npm run crocevia -- <command> [options]
   all three  [--as ini] [--url <address> | --federation <file>] [--identities <folder>] [--json] [--show];
              push, transfer: [--for 050|120] [--subject <identifier>] [--role] [--purpose] [--action]
 
+  ini        <operation> --patient <identifier>    do one operation of INI as the gateway of a configuration does
+    search   [--type <loinc>]… [--deprecated]
+    documents | references | delete                --document <unique id>
+    register [--type 11502-2] [--unique-id <id>] [--repository <oid>] [--title <text>] [--event <code>]… [--nre <number>]
+             [--confidentiality N] [--metadata <file>]
+    replace | update                               --document <unique id> [options of register]
+    retrieve --document <unique id> --repository <oid> [--home <code>] [--out <file>]
+    consents query | consents set [--give <name>]… [--withdraw <name>]… [--requestor <identifier>] [--id <notice>]
+    disclosure get --id <notice> [--out <file>]  |  organ-donation get
+    notify-retrieve --document <unique id> --repository <oid> [--home <code>] [--assisted-by <code>] [--type <loinc>]
+    transfer list | transfer read --entry <id>…    [--transfer-id <urn:uuid:…>]
+  all        [--config <file> | --federation <file>] [--community ini] [--role AAS] [--purpose] [--subject <identifier>]
+             [--locality <XON>] [--in-care] [--timeout <seconds>] [--production] [--show] [--json]
+
   journal    --config <file> | --url <address>     what was pushed to a running gateway, by its operator port
     list     [--state dead|pending|delivered|discarded|kept] [--limit 100] [--json]
     show     <id> [--content] [--operator <name>] [--json]
@@ -48,8 +62,20 @@ export const usage = `usage: npm run crocevia -- <command> [options]
     discard  <id> --operator <name> --reason <text>
   deliveries the same of all that waits to be delivered, pushes or not; states dead|waiting
 
+  transfer-in --config <file> | --url <address> [--operator <name>] [--json]
+                                                   moves the index of somebody we assist now to our record, from INI
+    start    --patient <identifier>
+    show     <id>                                  how far it is, what is missing and what stays there
+
   workflow   <workflowInstanceId> --config <file> | --url <address> [--operator <name>] [--json]
                                                    how a publication went on at the national FSE 2.0 gateway
+
+  ts         --config <file> | a federation that runs  one operation of Sistema TS, once, as the gateway does; all only read
+    list     --patient <identifier> [--nre <number>]   the citizen's prescriptions; view, history: --nre <number>
+    used-numbers --doctor <codice fiscale> [--nre <number>] [--from 2026-01-31] [--to 2026-01-31]
+    citizen  --patient <identifier>
+    session  create [--token-file <file>] | revoke | check [--token <session>]
+             [--community sistema-ts] [--subject <codice fiscale>] [--url <address>] [--timeout 10] [--json]
 
 exit codes: 0 success, 2 usage, 3 partial success, 4 failure, 5 refused, 6 unreachable, 1 anything else;
             of verify 0 accepted, 1 refused, 2 usage; of doctor 0 nothing failed, 1 something failed, 2 usage`

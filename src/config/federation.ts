@@ -297,6 +297,44 @@ export const federation = z
           spool: file.optional(),
         })
         .prefault({}),
+      /** What portals and clinical desktops ask by REST. */
+      api: z
+        .strictObject({
+          /** How long a document can be asked for by the handle that an index tells. */
+          handleLifetimeMs: z
+            .int()
+            .min(1_000)
+            .max(86_400_000)
+            .default(15 * 60_000),
+          /** File of 32 random bytes that seal handles, the same for every replica; absent, each process makes its own. */
+          handleKey: file.optional(),
+          /** How often one consumer may ask in a minute; each replica counts what comes to it. */
+          requestsPerMinute: z.int().min(1).default(1_200),
+          /** Origins whose pages may read what is answered (CORS). */
+          origins: z
+            .array(
+              z
+                .string()
+                .regex(/^https?:\/\/[a-z0-9.-]+(?::[0-9]{1,5})?$/, 'must be an origin such as https://portal.example'),
+            )
+            .default([]),
+        })
+        .prefault({}),
+      /** The same by FHIR R4 (MHD, PDQm, PIXm). */
+      fhir: z
+        .strictObject({
+          /** `[base]` as callers know it; absent, as each request addresses it. */
+          base: z.url({ protocol: /^https$/, hostname: z.regexes.domain }).optional(),
+          /** Whether parameters that name people may stand in addresses, which end up in logs. */
+          identifiersInUrls: z.boolean().default(false),
+          /** Resources of a page where nobody says how many. */
+          pageSize: z.int().min(1).max(200).default(50),
+          /** How long the further pages of an answer can be asked for. */
+          pagesKeptMs: z.int().min(1_000).max(900_000).default(120_000),
+          /** Most documents in answers whose pages are kept, in the memory of each replica. */
+          mostKept: z.int().min(1).default(20_000),
+        })
+        .prefault({}),
       /** What INI pushes into our index. */
       pushes: z
         .strictObject({
@@ -370,6 +408,15 @@ export const federation = z
             .optional(),
         })
         .optional(),
+      /** A registry of citizens that completes our patient index: their identifiers and region of assistance. */
+      citizens: z
+        .strictObject({
+          /** The community that keeps it. */
+          source: z.string().min(1),
+          /** How long what it told is relied on. */
+          maxAgeMs: z.int().min(0).max(86_400_000).default(3_600_000),
+        })
+        .optional(),
       /** What is told to others later and must arrive: pushes to our record, notices of retrievals. */
       deliveries: z
         .strictObject({
@@ -422,6 +469,9 @@ export const federation = z
     const { consents } = gateway
     if (consents !== undefined && !communities.some(({ name }) => name === consents.source))
       fault('must name a community', 'gateway', 'consents', 'source')
+    const { citizens } = gateway
+    if (citizens !== undefined && !communities.some(({ name }) => name === citizens.source))
+      fault('must name a community', 'gateway', 'citizens', 'source')
     if (!communities.some(({ home }) => home === gateway.home))
       fault('must list the gateway’s own community', 'communities')
   })

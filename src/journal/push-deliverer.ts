@@ -33,7 +33,7 @@ export function pushDeliverer(parts: PushDelivererParts): Deliverer {
       await to.notifications.tell(pushed.notification, signal)
       return
     }
-    if (pushed.kind === 'workflow') throw unwanted('workflow')
+    if (pushed.kind === 'workflow' || pushed.kind === 'transfer') throw unwanted(pushed.kind)
     if (to.recipient === undefined) throw unwanted('change')
     const { change } = pushed
     const assertion = pushed.assertion ?? (change.type === 'hide' ? ourselves(change, push) : undefined)

@@ -28,6 +28,8 @@ export interface AuditRecord {
   readonly errorCode?: ErrorCode
   /** How many documents were told. */
   readonly results?: number
+  /** Why the record was consulted in an emergency, as the caller declared it. */
+  readonly emergencyReason?: string
   /** What an operator acted upon, by its id, and why it was discarded. */
   readonly operated?: { readonly delivery: string; readonly reason?: string }
 }

@@ -15,6 +15,7 @@ export type TransactionName =
   | 'WorkflowStatus'
   | 'ConsentQuery'
   | 'RegisterConsentSet'
+  | 'federated-query'
   | 'caller'
   | 'operator'
   | 'unknown'

@@ -16,10 +16,11 @@ import { startRegion } from '../network/region.ts'
 import { sow } from '../network/seed.ts'
 import type { Counterpart } from '../network/server.ts'
 import { startSistemaTs } from '../network/sistema-ts.ts'
-import { sistemaTsInput } from '../network/sistema-ts-config.ts'
 import { documentsOf } from '../network/sistema-ts-prescriptions.ts'
 import { startTuscanRecord } from '../network/tuscan-record.ts'
 import { communityInput, type PartyName, writeGatewayConfig } from '../support/gateway-config.ts'
+import { sanitelKey } from '../support/sanitel-key.ts'
+import { sistemaTsInput } from '../support/sistema-ts-config.ts'
 import { type CommunityUnderTest, communityBehaves } from './community.suite.ts'
 
 const seed = sow()
@@ -107,7 +108,7 @@ for (const list of ['elencoRicette', 'sar'] as const) {
     async () => {
       const { directory: certificates } = await ensureCertificates()
       await using opened = new AsyncDisposableStack()
-      const sistemaTs = opened.use(await startSistemaTs({ certificates, seed }))
+      const sistemaTs = opened.use(await startSistemaTs({ certificates, seed, encryption: await sanitelKey() }))
       const { community: entry } = opened.use(
         await sistemaTsInput(sistemaTs, 'region', { options: { list }, guard: { minimumCalls: 10_000 } }),
       )

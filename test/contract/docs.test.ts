@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { iniOptions } from '../../adapters/ini/options.ts'
 import { regionOptions } from '../../adapters/region/options.ts'
+import { sistemaTsOptions } from '../../adapters/sistema-ts/options.ts'
 import { tuscanyOptions } from '../../adapters/tuscany/options.ts'
 import { exitCodes } from '../../src/cli/exit.ts'
 import { federation } from '../../src/config/federation.ts'
@@ -198,6 +199,7 @@ describe('the page of an adapter', () => {
     ['tuscany', tuscanyOptions],
     ['ini', iniOptions],
     ['region', regionOptions],
+    ['sistema-ts', sistemaTsOptions],
   ])('tells every option of %s with its default', (name, options) => {
     const rows = rowsOf(`adapters/${name}/README.md`)
     const keys = inputOf(options)

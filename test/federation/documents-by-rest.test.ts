@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/core/errors.ts'
 import { initiatingGateway } from '../../src/core/federation/initiating-gateway.ts'
 import { retrieveGateway } from '../../src/core/federation/retrieve.ts'
+import type { Assertion } from '../../src/core/model/call.ts'
 import type { HomeCommunityId } from '../../src/core/model/identifiers.ts'
 import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { DocumentReference } from '../../src/core/model/retrieval.ts'
@@ -13,14 +14,24 @@ import type { Community, DocumentRepository } from '../../src/core/ports.ts'
 import { documentForms } from '../../src/documents/forms.ts'
 import { contentSecurityPolicy } from '../../src/documents/page.ts'
 import { servedForms } from '../../src/documents/served-forms.ts'
-import { plainHandle, plainHandles } from '../../src/http/api/document-handles.ts'
 import { documentRoutes } from '../../src/http/api/documents.ts'
 import { spool } from '../../src/spool/spool.ts'
 import { isAuthor } from '../../src/wire/hl7/author.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../network/openid-provider.ts'
 import { identityOf } from '../support/api-server.ts'
-import { answer, citizen, clinician, community, entry, homes, obscured, otherCitizen } from '../support/builders.ts'
+import {
+  answer,
+  assertion,
+  citizen,
+  clinician,
+  community,
+  entry,
+  homes,
+  obscured,
+  otherCitizen,
+} from '../support/builders.ts'
 import { certificates } from '../support/gateway-config.ts'
+import { expired, handleOf, handles } from '../support/handles.ts'
 import { at, creation, fseAudience, fseHeaders, pairOf, stopped } from '../support/jwt.ts'
 import { objectsWith, pdfOf, pdfWith, signed } from '../support/pdf.ts'
 import { type TokenGateway, tokenGateway } from '../support/token-gateway.ts'
@@ -105,7 +116,7 @@ const routes = documentRoutes({
     index: initiatingGateway({ ...rules, communities, mode: 'assisted' }),
     unverified: () => 'deliver',
   }),
-  handles: plainHandles,
+  handles,
   makeForm: servedForms(forms),
   clock,
   deadlineMs: 10_000,
@@ -136,13 +147,25 @@ afterAll(async () => {
   await held[Symbol.asyncDispose]()
 })
 
-function pathOf(name: keyof typeof documents, query = ''): string {
-  const { home, uniqueId } = documents[name].entry
-  return pathTo({ ...(home === homes.veneto ? { home } : {}), repositoryUniqueId, uniqueId }) + query
+/** Whom the tokens of a clinician make the caller, as far as handles are bound to it. */
+const viewer: Partial<Assertion> = { organization: '050' }
+const assistedCitizen = `${citizen.value}^^^&${citizen.authority}&ISO`
+const assisted: Partial<Assertion> = {
+  ...viewer,
+  ...{ subject: assistedCitizen, role: 'ASS', purposeOfUse: 'PERSONAL' },
 }
 
-function pathTo(reference: DocumentReference): string {
-  return `/api/v1/documents/${plainHandle(reference)}`
+function pathOf(name: keyof typeof documents, query = '', by = viewer): string {
+  return pathTo(referenceOf(name), by) + query
+}
+
+function referenceOf(name: keyof typeof documents): DocumentReference {
+  const { home, uniqueId } = documents[name].entry
+  return { ...(home === homes.veneto ? { home } : {}), repositoryUniqueId, uniqueId }
+}
+
+function pathTo(reference: DocumentReference, by = viewer): string {
+  return `/api/v1/documents/${handleOf(reference, by)}`
 }
 
 async function bearing(more: Readonly<Record<string, unknown>> = {}): Promise<{ readonly authorization: string }> {
@@ -203,7 +226,10 @@ describe('a clinician opens', () => {
     const { attachment_hash: _, ...claims } = creation
     const signature = { ...claims, ...own, attachment_hash: undefined }
     const headers = Object.fromEntries(fseHeaders({ pair: pairOf('portal'), signature }))
-    const received = await fetched(gateway.port, pathOf('plain'), { as: 'tuscany', headers })
+    const received = await fetched(gateway.port, pathOf('plain', '', { organization: '090' }), {
+      as: 'tuscany',
+      headers,
+    })
     expect(received.status).toBe(200)
     expect(received.bytes.equals(plain)).toBe(true)
   })
@@ -244,6 +270,10 @@ describe('what is not the caller’s', () => {
       pathTo({ repositoryUniqueId, home: homes.lazio, uniqueId }),
       pathTo({ repositoryUniqueId: '1.2.3', home: homes.veneto, uniqueId }),
       '/api/v1/documents/e30',
+      pathOf('plain', '', { ...viewer, role: 'INF' }),
+      pathOf('plain', '', { ...viewer, patientId: otherCitizen }),
+      pathOf('plain').slice(0, -1),
+      `/api/v1/documents/${expired.seal(referenceOf('plain'), assertion(viewer))}`,
     ]
     const told = []
     for (const path of paths) {
@@ -256,8 +286,12 @@ describe('what is not the caller’s', () => {
   })
 
   it('is the patient’s own: a document that is obscured from others', async () => {
-    const sub = `${citizen.value}^^^&${citizen.authority}&ISO`
-    const received = await get(pathOf('hidden'), 'GET', { sub, subject_role: 'ASS', purpose_of_use: 'PERSONAL' })
+    const sub = assistedCitizen
+    const received = await get(pathOf('hidden', '', assisted), 'GET', {
+      sub,
+      subject_role: 'ASS',
+      purpose_of_use: 'PERSONAL',
+    })
     expect(received.status).toBe(200)
     // Its entry states no hash.
     expect(received.headers['x-document-verified']).toBe('false')

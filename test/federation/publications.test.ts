@@ -231,7 +231,7 @@ describe('INI is told nothing', () => {
   it.each([
     ['in a role that makes none', { role: 'NOR' }],
     ['for another purpose', { purpose: 'PERSONAL' }],
-    ['as if an index were transferred', { role: 'INI', content: contentType('INI') }],
+    ['as if an index were transferred', { role: 'NOR', content: contentType('INI') }],
   ])('of a document that is pushed %s', async (_, wishes) => {
     expect((await producer.create(document(), wishes)).fault).toBeDefined()
   })

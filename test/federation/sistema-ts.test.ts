@@ -167,6 +167,19 @@ describe('a direct user of Sistema TS', () => {
   })
 })
 
+describe('the two documents about a user’s authentication', () => {
+  it.each([
+    ['forte25', 'forte25', []],
+    ['a2f26', 'forte25', [home]],
+    ['forte25', 'a2f26', [home]],
+  ] as const)('are the configuration’s choice: %s told to who wants %s', async (authnContext, wanted, failed) => {
+    await started({ sistemaTs: { authnContext: wanted, community: { authnContext } } })
+    await using _running = network
+    expect(failing(await asked('tuscan'))).toEqual(failed)
+    expect(sistemaTs.credentials.refusals).toBe(failed.length)
+  })
+})
+
 describe('wrong credentials', () => {
   beforeAll(() => started({ sistemaTs: { as: 'user', community: { secrets: { password: 'Sbagliata1' } } } }))
   afterAll(() => network[Symbol.asyncDispose]())

@@ -4,7 +4,7 @@ import { writeFederationFile } from './federation-file.ts'
 import { startNetwork } from './network.ts'
 
 /** The development federation, kept running until it is told to stop. */
-const network = await startNetwork()
+const network = await startNetwork({ sistemaTs: {} })
 const file = await writeFederationFile(network)
 const { gateway, control } = network
 const patient = citizens.lazio.identifiers[0].value

@@ -6,6 +6,7 @@ import { type Citizen, citizenOf } from './citizens.ts'
 import { type RegistryIssue, rs } from './ebrim.ts'
 import { readCx } from './entry.ts'
 import { SoapFault, securityFault, soap12 } from './faults.ts'
+import { type IndexTransfers, requireTransfer } from './ini-transfers.ts'
 import { admit, onceOnly, soapExchange } from './registry-face.ts'
 import type { Face } from './server.ts'
 import { actionIn, type Message } from './soap.ts'
@@ -21,6 +22,7 @@ const doors = {
   register: { path: '/FSEInteroperabilitaWeb/DocumentRegistry_Service', change: 'register' },
   update: { path: '/FSEMetadataUpdateWeb/DocumentRegistry_Service', change: 'update' },
   delete: { path: '/FSEDeleteWeb/XDSDeletetWSService', change: 'delete' },
+  indexTransferDelete: { path: '/FSERegistryIndexTransferWeb/XDSDeletetWSService', change: 'delete' },
 } as const satisfies Record<string, { readonly path: string; readonly change: Change }>
 
 const actionsOf: Readonly<Record<Change, string>> = {
@@ -33,7 +35,12 @@ const names = { register: 'ITI-42', update: 'ITI-57', delete: 'ITI-62' } as cons
 /** Actions by which a change is asked for: at an address that is for something else they meet nobody. */
 export const changeActions: ReadonlySet<string> = new Set(Object.values(actionsOf))
 
-export const changePaths = { register: doors.register.path, update: doors.update.path, delete: doors.delete.path }
+export const changePaths = {
+  register: doors.register.path,
+  update: doors.update.path,
+  delete: doors.delete.path,
+  indexTransferDelete: doors.indexTransferDelete.path,
+}
 
 export interface IniChanges {
   readonly admits: (commonName: string) => boolean
@@ -48,6 +55,8 @@ export interface IniChanges {
   /** Where the regions of assistance are told, by their code. */
   readonly regions: Readonly<Record<string, Readonly<Record<Change, string>>>>
   readonly timeoutMs: number
+  /** Where the index of somebody is who has moved. */
+  readonly transfers: Pick<IndexTransfers, 'formerOf'>
   /** What the region of assistance itself is told. */
   readonly selfAnswer: { readonly code: string; readonly status: 'Failure' | 'Success' }
 }
@@ -80,11 +89,14 @@ function changeFace(name: keyof typeof doors, parts: IniChanges): Face {
           const admitted = admit(request, { addressing: 'minimal', path, actions: [action] }, trust, accept, asked)
           const { message, claimed, assertions } = admitted
           asked.query = names[change]
-          if (!mayChange(change, claimed.role, claimed.purpose) || claimed.purpose === 'SYSADMIN') throw noRights()
+          const moves = name === 'indexTransferDelete'
+          if (!mayChange(change, claimed.role, claimed.purpose)) throw noRights()
+          if (moves !== (claimed.purpose === 'SYSADMIN') || (moves && claimed.role !== 'NOR')) throw noRights()
           checkRole(change, claimed)
           const [assertion] = assertions
           if (assertion === undefined) throw noRights()
-          const told = await answerTo({ change, message, assertion }, setting, parts)
+          if (moves) requireTransfer(assertion)
+          const told = await answerTo({ change, message, assertion, moves }, setting, parts)
           if (told.includes('ResponseStatusType:Failure')) asked.outcome = 'refused'
           return reply(message, told)
         },
@@ -105,6 +117,8 @@ interface Telling {
   readonly change: Change
   readonly message: Message
   readonly assertion: SignedAssertion
+  /** Whether it belongs to the transfer of an index. */
+  readonly moves: boolean
 }
 
 const unheard: RegistryIssue = {
@@ -126,20 +140,36 @@ async function answerTo(telling: Telling, { behave, issues }: Setting, parts: In
 }
 
 /** To the region itself: yours. Without a region: the temporary index. Else: what the region of assistance says. */
-async function done({ change, message, assertion }: Telling, parts: IniChanges): Promise<string> {
+async function done({ change, message, assertion, moves }: Telling, parts: IniChanges): Promise<string> {
   const claimed = readClaims(assertion)
   const patient = readCx(claimed.patient)
-  const citizen = patient && citizenOf(patient)
+  const known = patient && citizenOf(patient)
+  const citizen = moves ? formerOf(known, assertion, parts) : known
+  if (typeof citizen === 'string') return citizen
   if (citizen?.assistedBy === assertion.issuer) {
     const { code, status } = parts.selfAnswer
     return registryResponse(status, [{ code, text: 'The requestor is RDA for the patient', severity: 'Warning' }])
   }
   if (citizen !== undefined && citizen.assistedBy !== 'none') {
-    return forward({ change, message, assertion }, citizen, parts)
+    return forward({ change, message, assertion, moves }, citizen, parts)
   }
   try {
     parts.temporary.together(() => applyChange(change, parts.temporary, message, claimed))
     return registryResponse('Success')
+  } catch (error) {
+    if (!(error instanceof RegistryProblem)) throw error
+    return registryResponse('Failure', [{ code: error.code, text: error.message, severity: 'Error' }])
+  }
+}
+
+/** Where the index is that is moved, or the answer that nobody knows. */
+function formerOf(
+  known: Citizen | undefined,
+  { issuer }: SignedAssertion,
+  { transfers }: IniChanges,
+): Citizen | string | undefined {
+  try {
+    return transfers.formerOf(known, issuer)
   } catch (error) {
     if (!(error instanceof RegistryProblem)) throw error
     return registryResponse('Failure', [{ code: error.code, text: error.message, severity: 'Error' }])

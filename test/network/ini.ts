@@ -8,10 +8,11 @@ import { type Citizen, citizenOf, samePerson } from './citizens.ts'
 import { type ConsentFace, consentFace, consentPath } from './consent-face.ts'
 import { contentsOf } from './contents.ts'
 import { type DisclosureFace, disclosureFace, disclosurePath } from './disclosure-face.ts'
-import { documentUniqueId, query, queryResponse, type RegistryIssue } from './ebrim.ts'
+import { query, queryResponse, type RegistryIssue } from './ebrim.ts'
 import { type Entry, type Holdings, isObscured, readCx } from './entry.ts'
 import { anonymous, envelope, SoapFault, securityFault, soap12 } from './faults.ts'
 import { changeActions, changePaths, type IniChanges, iniChangeFaces } from './ini-changes.ts'
+import { type IndexTransfers, indexTransfers, requireTransfer, uniqueIdsIn } from './ini-transfers.ts'
 import { type NotifyFace, notifyFace, notifyRetrievePath } from './notify-face.ts'
 import { type OrganDonationFace, organDonationFace, organDonationPath } from './organ-donation-face.ts'
 import { findOrganization, organization } from './organizations.ts'
@@ -58,6 +59,8 @@ export type Ini = Counterpart<{
   readonly delete: string
   /** ITI-18, index transfer (row 4). */
   readonly indexTransfer: string
+  /** ITI-62 of what was transferred (row 5). */
+  readonly indexTransferDelete: string
   /** ITI-43 (row 8). */
   readonly retrieve: string
   /** Where it is told that a document was retrieved (§7.2). */
@@ -71,6 +74,7 @@ export type Ini = Counterpart<{
 }> & {
   /** The index of those whom no region assists. */
   readonly temporary: Pick<WritableRegistry, 'holdings' | 'registered'>
+  readonly transfers: IndexTransfers
   readonly notices: NotifyFace
   readonly consents: Pick<ConsentFace, 'give' | 'reset' | 'sets' | 'afterSet'>
   readonly disclosures: Pick<DisclosureFace, 'disclosures'>
@@ -141,6 +145,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
   const accept = onceOnly()
   const temporary = writableRegistry(options.seed.holdings.ini, { clock, errorNames: 'national' })
   const searched = new Map<string, number>()
+  const transfers = indexTransfers()
 
   function face(name: keyof typeof services): Face {
     const { path, allows } = services[name]
@@ -157,7 +162,8 @@ export async function startIni(options: IniOptions): Promise<Ini> {
       if (behaviour === 'refuse' || assertion === undefined) {
         throw securityFault('FailedAuthentication', 'Missing Consultation Consent', 'PFA11')
       }
-      const body = await bodyFor(message, assertion, behaviour, asked)
+      if (name === 'indexTransfer') requireTransfer(assertion)
+      const body = await bodyFor(name, message, assertion, behaviour, asked)
       if (name === 'search') {
         for (const uniqueId of uniqueIdsIn(body)) searched.set(searchKey(assertion, claimed, uniqueId), clock.now())
       }
@@ -174,6 +180,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
   }
 
   async function bodyFor(
+    name: keyof typeof services,
     message: Message,
     assertion: SignedAssertion,
     behaviour: Behaviour,
@@ -185,12 +192,15 @@ export async function startIni(options: IniOptions): Promise<Ini> {
       asked.query = wanted.name
       checkCoherence(wanted, claimed)
       const patient = readCx(patientAsked(wanted) ?? claimed.patient)
-      const citizen = patient && citizenOf(patient)
+      const known = patient && citizenOf(patient)
+      const moves = name === 'indexTransfer'
+      if (moves) transfers.checkChunk(wanted)
+      const citizen = moves ? transfers.formerOf(known, assertion.issuer) : known
       const found = await search(
         { ...options, identity, now: clock.now(), temporary: temporary.holdings },
         { wanted, message, assertion, claimed, citizen },
       )
-      return spoil(found, behaviour, spoilingOf(claimed, undefined))
+      return spoil(moves ? transfers.told(found) : found, behaviour, spoilingOf(claimed, undefined))
     } catch (error) {
       if (!(error instanceof RegistryProblem)) throw error
       asked.outcome = 'refused'
@@ -243,7 +253,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
   })
 
   const changes = iniChangeFaces({
-    ...{ admits: isRegion, trust, identity, contentType, reply, temporary, now: () => clock.now() },
+    ...{ admits: isRegion, trust, identity, contentType, reply, temporary, transfers, now: () => clock.now() },
     regions: options.changes ?? {},
     timeoutMs: options.registryTimeoutMs ?? 5000,
     selfAnswer: { code: 'R220', status: options.selfAnswer?.status ?? 'Failure' },
@@ -270,6 +280,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
       update: origin + changePaths.update,
       delete: origin + changePaths.delete,
       indexTransfer: origin + services.indexTransfer.path,
+      indexTransferDelete: origin + changePaths.indexTransferDelete,
       retrieve: origin + retrievePath,
       notifyRetrieve: origin + notifyRetrievePath,
       consents: origin + consentPath,
@@ -277,7 +288,7 @@ export async function startIni(options: IniOptions): Promise<Ini> {
       organDonation: origin + organDonationPath,
     },
   }))
-  return Object.assign(counterpart, { temporary, notices, consents, disclosures, organDonation })
+  return Object.assign(counterpart, { temporary, transfers, notices, consents, disclosures, organDonation })
 }
 
 function isRegion(commonName: string): boolean {
@@ -287,15 +298,6 @@ function isRegion(commonName: string): boolean {
 /** Whose search it was, and what it found. */
 function searchKey({ issuer }: SignedAssertion, { subject, patient }: Claimed, uniqueId: string): string {
   return JSON.stringify([issuer, subject, patient, uniqueId])
-}
-
-/** The documents whose metadata an answer tells. */
-function uniqueIdsIn(response: string): string[] {
-  const identifiers = response.matchAll(/<rim:ExternalIdentifier ([^>]*)/g)
-  return [...identifiers].flatMap(([, attributes = '']) => {
-    const [, value] = / value="([^"]*)"/.exec(attributes) ?? []
-    return value !== undefined && attributes.includes(documentUniqueId) ? [value] : []
-  })
 }
 
 interface Search {
@@ -332,9 +334,9 @@ async function search(star: Star, asked: Search): Promise<string> {
   return isEmpty(response) ? failure([nothing]) : response
 }
 
-/** Whoever looks at their own record, and the author, who is told of obscured documents too (§4.5). */
+/** Whoever looks at their own record, who moves it (§7.1), and the author, who is told of obscured documents too (§4.5). */
 function maySee({ author }: Entry, { role, subject }: Claimed): boolean {
-  return mayLookBehind.has(role) || (subject?.startsWith(`${author.person.value}^`) ?? false)
+  return mayLookBehind.has(role) || role === 'NOR' || (subject?.startsWith(`${author.person.value}^`) ?? false)
 }
 
 /** Whatever ids are asked for, only what is about the person in the assertion is told. */

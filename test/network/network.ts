@@ -10,6 +10,8 @@ import {
   type PartyName,
   writeGatewayConfig,
 } from '../support/gateway-config.ts'
+import { sanitelKey } from '../support/sanitel-key.ts'
+import { type SistemaTsChanges, sistemaTsInput } from '../support/sistema-ts-config.ts'
 import { type Control, startControl } from './control.ts'
 import { type FseGateway, fseGateway } from './fse-gateway.ts'
 import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts'
@@ -20,7 +22,6 @@ import { type Region, type RegionOptions, startRegion } from './region.ts'
 import { type Seed, sow } from './seed.ts'
 import type { Clock, Counterpart } from './server.ts'
 import { type SistemaTs, type SistemaTsOptions, startSistemaTs } from './sistema-ts.ts'
-import { type SistemaTsChanges, sistemaTsInput } from './sistema-ts-config.ts'
 import { startTuscanRecord, type TuscanRecord, type TuscanRecordOptions } from './tuscan-record.ts'
 
 export interface NetworkOptions {
@@ -35,6 +36,8 @@ export interface NetworkOptions {
     readonly tuscany?: Partial<TuscanRecordOptions>
     readonly ini?: Partial<IniOptions>
   } & Partial<Record<'region-050' | 'region-120' | 'region-150', Partial<RegionOptions>>>
+  /** How many documents of an index are moved by one request; default 50. */
+  readonly transferChunk?: number
   /** Regions that hand nothing out to the gateway itself, so that their documents come through INI. */
   readonly throughIni?: readonly ('region-050' | 'region-120' | 'region-150')[]
   /** Sistema TS is there too, and asked; by default nobody speaks to it. */
@@ -113,7 +116,9 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   )
   const parties = { tuscany: record, ini, ...regions }
   const { community: tsChanges, ...tsOptions } = options.sistemaTs ?? {}
-  const sistemaTs = options.sistemaTs && opened.use(await startSistemaTs({ ...common, ...tsOptions }))
+  const sistemaTs =
+    options.sistemaTs &&
+    opened.use(await startSistemaTs({ ...common, encryption: await sanitelKey(clock?.now()), ...tsOptions }))
   const ofSistemaTs = sistemaTs && opened.use(await sistemaTsInput(sistemaTs, tsOptions.as ?? 'region', tsChanges))
   const controlled = { ...parties, ...(sistemaTs && { 'sistema-ts': sistemaTs }) }
   const control = opened.use(await startControl(controlled, options.ports?.control ?? 0))
@@ -142,6 +147,8 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
       tailored('ini', 'ini', {
         base: new URL(ini.urls.search).origin,
         publish: true,
+        indexTransfer: true,
+        ...(options.transferChunk !== undefined && { transferChunk: options.transferChunk }),
         retrieve: ini.urls.retrieve,
         notifyRetrieve: ini.urls.notifyRetrieve,
         notifyHome: 'assistance',

@@ -158,7 +158,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     withhold: (entry, { role, subject, purpose }) =>
       isObscured(entry) &&
       !mayLookBehind.has(role) &&
-      !(role === 'INI' && purpose === 'SYSADMIN') &&
+      !((role === 'INI' || role === 'NOR') && purpose === 'SYSADMIN') &&
       !(subject?.startsWith(`${entry.author.person.value}^`) ?? false),
     refuse: () => securityFault('FailedAuthentication', 'Missing Consultation Consent', 'PFA11'),
   })

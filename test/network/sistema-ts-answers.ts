@@ -92,7 +92,7 @@ function facts(
 function lines({ lines: all, dispensedAt }: TsPrescription, list: string, item: string, isView: boolean): string {
   const rows = all.map(
     ({ code, text, quantity, dispensed }) =>
-      `<td:${item}>${typed('codProdPrest', code)}${typed('descrProdPrest', text)}${typed('quantita', String(quantity))}` +
+      `<td:${item}>${typed('statoPresc', isView ? (dispensed ? '2' : '1') : undefined)}${typed('codProdPrest', code)}${typed('descrProdPrest', text)}${typed('quantita', String(quantity))}` +
       (isView && dispensed
         ? `${typed('codProdPrestErog', code)}${typed('descrProdPrestErog', text)}` +
           `${typed('quantitaErogata', String(quantity))}${typed('dataFineErog', dispensedAt)}`
@@ -145,13 +145,19 @@ function sarLines(one: TsPrescription): string {
   return lines(one, 'td:ElencoDettagliPrescrizioni', 'DettaglioPrescrizione', false)
 }
 
+/** Here the lines stand before the state. */
 export function prescribedAnswer(found: TsPrescription | undefined): string {
+  const header = (one: TsPrescription) =>
+    facts(one, {})
+      .filter(([name]) => name !== 'statoProcesso')
+      .map(([name, text]) => element(name, text))
+      .join('')
   const told =
     found === undefined
       ? ''
-      : facts(found, {})
-          .map(([name, text]) => element(name, text))
-          .join('') + lines(found, 'ElencoDettagliPrescrizioni', 'DettaglioPrescrizione', false)
+      : header(found) +
+        lines(found, 'ElencoDettagliPrescrizioni', 'DettaglioPrescrizione', false) +
+        element('statoProcesso', found.state)
   return answer(
     space('visualizzaprescritto'),
     'VisualizzaPrescrittoRicevuta',

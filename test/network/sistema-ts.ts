@@ -1,9 +1,9 @@
+import type { KeyObject } from 'node:crypto'
 import { readSigningRoot } from './certificate.ts'
 import type { Identifier } from './entry.ts'
 import type { Seed } from './seed.ts'
 import { type Counterpart, type CounterpartOptions, type Face, startCounterpart, systemClock } from './server.ts'
 import { type TsAccount, type TsCredentials, type TsDoor, tsCredentials } from './sistema-ts-credentials.ts'
-import { sanitelKey } from './sistema-ts-key.ts'
 import { isFiledUnder, sowPrescriptions, type TsPrescription } from './sistema-ts-prescriptions.ts'
 import { requirePost, tsExchange, tsFace, tsServices } from './sistema-ts-services.ts'
 import { sessionPath, type TsSessions, tsSessions } from './sistema-ts-sessions.ts'
@@ -11,6 +11,8 @@ import { openTs, TsFault, tsType } from './sistema-ts-soap.ts'
 
 export interface SistemaTsOptions extends CounterpartOptions {
   readonly seed: Seed
+  /** SanitelCF, PEM, and its private half. */
+  readonly encryption: { readonly certificate: string; readonly key: KeyObject }
   /** As whom the gateway asks; default a region, with a signed assertion. */
   readonly as?: TsDoor['as']
   readonly authnContext?: TsDoor['authnContext']
@@ -58,14 +60,14 @@ const locking =
  */
 export async function startSistemaTs(options: SistemaTsOptions): Promise<SistemaTs> {
   const { certificates, seed, as = 'region', authnContext = 'a2f26', lockAfter = 3, clock = systemClock } = options
-  const [{ certificate, key }, root] = await Promise.all([sanitelKey(clock.now()), readSigningRoot(certificates)])
-  const { sessionLifetimeMs: lifetimeMs } = options
+  const { encryption, sessionLifetimeMs: lifetimeMs } = options
+  const root = await readSigningRoot(certificates)
   const sessions = tsSessions({ clock, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) })
   const region = '090'
   const maySign = (signer: string, issuer: string) =>
     issuer === region && new RegExp(`^S[0-9]+#${region}#`).test(signer)
   const credentials = tsCredentials({
-    ...{ as, account, key, region, authnContext, lockAfter, sessions },
+    ...{ as, account, key: encryption.key, region, authnContext, lockAfter, sessions },
     trust: { root, now: () => clock.now(), maySign },
   })
   const prescriptions = sowPrescriptions(seed)
@@ -89,7 +91,7 @@ export async function startSistemaTs(options: SistemaTsOptions): Promise<Sistema
   return {
     ...counterpart,
     account,
-    certificate,
+    certificate: encryption.certificate,
     credentials,
     sessions,
     prescriptions,

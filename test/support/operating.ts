@@ -5,6 +5,7 @@ import type { Pushed } from '../../src/core/model/change.ts'
 import { correlationId } from '../../src/core/model/identifiers.ts'
 import type { AuditEvent, AuditTrail, JournalDraft } from '../../src/core/ports.ts'
 import { operatorApp } from '../../src/http/operator/app.ts'
+import type { OperatorParts } from '../../src/http/operator/parts.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { citizen } from './builders.ts'
 import { validSubmit } from './submissions.ts'
@@ -29,7 +30,7 @@ export function draftOf(id: string, more: Partial<JournalDraft> & { readonly pus
 }
 
 /** The operator's face over a real store, with an audit trail that can be made to fail. */
-export async function operating() {
+export async function operating(more: Pick<OperatorParts, 'startTransfer' | 'credentials'> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'crocevia-operator-'))
   const clock = { time: noon, now: () => clock.time }
   const store = await sqliteStore({ path: join(folder, 'store.sqlite'), clock })
@@ -44,6 +45,7 @@ export async function operating() {
   }
   const app = operatorApp({
     ...{ journal: store.journal, outbox: store.outbox, audit, clock },
+    ...more,
     wake: () => void told.push('woken'),
     names: ['ops.example.org'],
     events: {

@@ -152,10 +152,14 @@ export function hasArrived(document: MovedDocument, ours: readonly DocumentEntry
   return found.length > 0 && (!document.obscured || found.filter(isCurrent).every(isObscured))
 }
 
-/** Why a document that our record does not tell of has not arrived; `undefined` while it may still. */
+/**
+ * Why a document that our record does not tell of has not arrived; `undefined` while it may still. `before` are pending
+ * pushes of the same document, which go out in their order.
+ */
 export function whyMissing(
   pushes: readonly (JournaledPush | undefined)[],
   deadFor: ReadonlyMap<string, string>,
+  before: readonly JournaledPush[] = [],
 ): string | undefined {
   for (const push of pushes) {
     if (push === undefined) continue
@@ -163,8 +167,11 @@ export function whyMissing(
     if (push.state === 'pending' && dead !== undefined) return `delivery ${push.id} is dead: ${dead}`
     if (push.state === 'discarded') return `push ${push.id} was ${push.reason ?? 'discarded'}`
   }
-  if (pushes.some((push) => push?.state === 'pending')) return undefined
-  return 'our record was told of it, and does not tell of it as it should'
+  if (pushes.some((push) => push?.state === 'pending')) {
+    const ahead = before.find(({ id }) => deadFor.has(id))
+    return ahead && `it waits behind delivery ${ahead.id}, which is dead: ${deadFor.get(ahead.id)}`
+  }
+  return 'our record does not tell of it as the former index does'
 }
 
 /** The documents told of in a transfer, each as it was told last, by their ids there. */
@@ -194,7 +201,9 @@ export function removable(
 ): Pick<Extract<TransferEvent, { type: 'complete' }>, 'ids' | 'left'> {
   const current = still.filter(({ became }) => became !== 'former')
   const isVersion = (former: MovedDocument) =>
-    current.some((one) => (one.logicalId ?? one.id) === (former.logicalId ?? former.id) || isSame(withoutHash(one), former))
+    current.some(
+      (one) => (one.logicalId ?? one.id) === (former.logicalId ?? former.id) || isSame(withoutHash(one), former),
+    )
   const stays = still.filter((document) => document.became === 'former' && !isVersion(document))
   const left = new Set(stays.map(({ id }) => id))
   return {
@@ -208,7 +217,10 @@ function withoutHash({ uniqueId, repositoryUniqueId }: Named): Named {
 }
 
 /** A document that was told of, as missing. */
-export function missing({ id, uniqueId, repositoryUniqueId }: Omit<MissingDocument, 'reason'>, reason: string): MissingDocument {
+export function missing(
+  { id, uniqueId, repositoryUniqueId }: Omit<MissingDocument, 'reason'>,
+  reason: string,
+): MissingDocument {
   return {
     id,
     ...(uniqueId === undefined ? {} : { uniqueId }),

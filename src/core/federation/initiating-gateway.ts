@@ -8,6 +8,8 @@ export function initiatingGateway(
 ): QueryGateway {
   const { communities, mode } = parts
   return {
-    query: (query, caller) => federate(query, caller, (known) => route(query, known, communities, mode), parts),
+    query(query, caller, watch) {
+      return federate(query, caller, (known) => route(query, known, communities, mode), parts, watch)
+    },
   }
 }

@@ -233,23 +233,32 @@ function relinked(
 
 const replacing: ReadonlySet<string> = new Set(['replaces', 'transforms-and-replaces'])
 
-/** Newest first; what was replaced stands right after what replaced it, by association or by logical id and version. */
-function inOrder(entries: readonly MergedEntry[], associations: readonly Association[]): MergedEntry[] {
-  const byAge = [...entries].sort(byTime)
-  const byUuid = new Map(byAge.map((entry) => [entry.entryUuid, entry]))
+/** By what each document was replaced: by association, or by logical id and version. */
+export function successorsOf(
+  entries: readonly MergedEntry[],
+  associations: readonly Association[],
+): ReadonlyMap<MergedEntry, MergedEntry> {
+  const byUuid = new Map(entries.map((entry) => [entry.entryUuid, entry]))
   const successor = new Map<MergedEntry, MergedEntry>()
   for (const { type, source, target } of [...associations].sort(byEnds)) {
     const [newer, older] = [byUuid.get(source), byUuid.get(target)]
     if (replacing.has(type) && newer !== undefined && older !== undefined && newer !== older)
       successor.set(older, newer)
   }
-  for (const versions of Map.groupBy(byAge, ({ logicalId, entryUuid }) => logicalId ?? entryUuid).values()) {
+  for (const versions of Map.groupBy(entries, ({ logicalId, entryUuid }) => logicalId ?? entryUuid).values()) {
     const ordered = [...versions].sort((a, b) => versionOf(b) - versionOf(a))
     ordered.forEach((older, index) => {
       const newer = ordered[index - 1]
       if (newer !== undefined && !successor.has(older)) successor.set(older, newer)
     })
   }
+  return successor
+}
+
+/** Newest first; what was replaced stands right after what replaced it. */
+function inOrder(entries: readonly MergedEntry[], associations: readonly Association[]): MergedEntry[] {
+  const byAge = [...entries].sort(byTime)
+  const successor = successorsOf(byAge, associations)
   const replaced = new Map<MergedEntry, MergedEntry[]>()
   for (const [older, newer] of successor) replaced.set(newer, [...(replaced.get(newer) ?? []), older])
   const ordered: MergedEntry[] = []

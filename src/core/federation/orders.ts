@@ -34,7 +34,17 @@ export interface OrderParts {
   readonly communities: readonly Community[]
   /** Told when prescriptions cannot be had: what cites them is not shown. */
   readonly onOrdersUnknown?: (call: AuthorizedCall, community: Community, error: GatewayError) => void
+  /** What was looked up before in the same exchange is not asked for again. */
+  readonly lookedUp?: LookedUpOrders
+  /** Who is known to be silent, and is not asked: what cites their prescriptions is hidden. */
+  readonly silent?: ReadonlySet<Community>
 }
+
+/** Orders whose prescriptions were looked up, and what their keepers told; good until more is pushed about the person. */
+export type LookedUpOrders = Map<
+  Community,
+  { readonly orders: Set<Order>; readonly prescriptions: Map<string, DocumentEntry> }
+>
 
 /** Whom the question is about, and what was pushed about them and is not in the record yet. */
 export interface About {
@@ -119,7 +129,7 @@ function questionsFor(
  * Who keeps the person's one index: the region of assistance, or who speaks for it; our own community where that is not
  * known (architecture: routing). Undefined when it is nobody here.
  */
-function keeperOf({ assistedBy }: KnownPatient, communities: readonly Community[]): Community | undefined {
+export function keeperOf({ assistedBy }: KnownPatient, communities: readonly Community[]): Community | undefined {
   const asked = communities.filter(({ registry }) => registry !== undefined)
   if (assistedBy === undefined) return asked.find(({ relation }) => relation === 'own')
   return asked.find(({ home }) => home === assistedBy) ?? asked.find(({ relation }) => relation === 'national')
@@ -138,44 +148,44 @@ async function lookedUp(
   call: AuthorizedCall,
   parts: OrderParts,
 ): Promise<Looked> {
+  if (parts.silent?.has(keeper)) return { prescriptions: [], missing: [...orders] }
   const signal = AbortSignal.any([call.signal, lateness(call, parts.clock)])
-  const all = [...orders]
+  const before = parts.lookedUp?.get(keeper) ?? { orders: new Set<Order>(), prescriptions: new Map() }
+  parts.lookedUp?.set(keeper, before)
+  const all = [...orders].filter((order) => !before.orders.has(order))
   const perQuestion = mostIds / prescriptionIds('').length
-  const prescriptions: DocumentEntry[] = []
   const missing: Order[] = []
   // One after the other: a long record must not take every place its keeper has.
   for (let start = 0; start < all.length; start += perQuestion) {
     const some = all.slice(start, start + perQuestion)
     try {
-      const answer = await unlessAborted(() => asked(keeper, some, about, { ...call, signal }), signal)
-      prescriptions.push(...answer.entries.filter((entry) => ordersOf(entry).prescribed.length > 0))
+      const answer = await unlessAborted(() => asked(keeper, some, { ...call, signal }), signal)
+      for (const entry of answer.entries) before.prescriptions.set(entry.entryUuid, entry)
+      for (const order of some) before.orders.add(order)
     } catch (thrown) {
       missing.push(...some)
       if (!call.signal.aborted) parts.onOrdersUnknown?.(call, keeper, asGatewayError(thrown))
     }
   }
-  return { prescriptions, missing }
+  const answer = { ...nothingFound, entries: [...before.prescriptions.values()] }
+  const { changes, known } = about
+  const { entries } =
+    keeper.relation === 'own' ? overlaid(naming(keeper, [...orders]), answer, changes, known.patient) : answer
+  return { prescriptions: entries.filter((entry) => ordersOf(entry).prescribed.length > 0), missing }
+}
+
+function naming({ home }: Community, orders: readonly Order[]): GetDocuments {
+  const ids = orders.flatMap(prescriptionIds)
+  return { type: 'GetDocuments', home, extra: [], documents: { by: 'unique-id', ids } }
 }
 
 /** Nobody is left out as somebody else: an order's number is the nation's, and its patient's identifier may be an old one. */
-async function asked(
-  keeper: Community,
-  orders: readonly Order[],
-  { known, changes }: About,
-  call: AuthorizedCall,
-): Promise<QueryAnswer> {
-  const ids = orders.flatMap(prescriptionIds)
-  const query: GetDocuments = {
-    ...{ type: 'GetDocuments', home: keeper.home, extra: [] },
-    documents: { by: 'unique-id', ids },
-  }
-  const answer = await told(keeper, query, call)
-  if (answer.issues.some(({ severity }) => severity === 'error')) {
-    throw new GatewayError('community-rejected', 'The community did not tell of prescriptions in full', {
-      issues: answer.issues,
-    })
-  }
-  return keeper.relation === 'own' ? overlaid(query, answer, changes, known.patient) : answer
+async function asked(keeper: Community, orders: readonly Order[], call: AuthorizedCall): Promise<QueryAnswer> {
+  const answer = await told(keeper, naming(keeper, orders), call)
+  if (!answer.issues.some(({ severity }) => severity === 'error')) return answer
+  throw new GatewayError('community-rejected', 'The community did not tell of prescriptions in full', {
+    issues: answer.issues,
+  })
 }
 
 async function told({ registry }: Community, query: GetDocuments, call: AuthorizedCall): Promise<QueryAnswer> {

@@ -10,7 +10,8 @@ import { type Context, contextOf } from './complete.ts'
 import type { ConsentGate } from './consents.ts'
 import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
 import { type Disagreement, merge } from './merge.ts'
-import { hiddenByOrders, type OrderParts } from './orders.ts'
+import { hiddenByOrders, keeperOf, type LookedUpOrders, type OrderParts } from './orders.ts'
+import { type Answered, progressing, type Watch } from './progressive.ts'
 import {
   asker,
   changesOf,
@@ -45,7 +46,8 @@ export interface FederationParts extends Pick<OrderParts, 'onOrdersUnknown'> {
 
 /** Answers stored queries about one person for one caller. Throws GatewayError; failures of communities are values. */
 export interface QueryGateway {
-  query(query: StoredQuery, caller: AuthenticatedCall): Promise<FederatedAnswer>
+  /** Whoever watches is told on the way, always of less than the answer in the end may tell. */
+  query(query: StoredQuery, caller: AuthenticatedCall, watch?: Watch): Promise<FederatedAnswer>
 }
 
 /** Authorizes, finds the person, asks the communities that `route` names, and merges what may be shown. */
@@ -54,6 +56,7 @@ export async function federate(
   caller: AuthenticatedCall,
   route: (known: KnownPatient) => readonly Community[],
   parts: FederationParts,
+  watch?: Watch,
 ): Promise<FederatedAnswer> {
   const authorized = parts.policy.authorize(query, caller)
   const { known, doubt } = await locate(patientOf(query, authorized), authorized, parts)
@@ -70,7 +73,16 @@ export async function federate(
     const isFree = !isBoundByChain(permit) || citedOrders([entry]).size === 0
     return isFree && isVisible(entry, permit, parts.isAuthor)
   }
-  const onLeg: OnLeg | undefined = parts.onLeg && ((...leg) => parts.onLeg?.(call, ...leg))
+  const shown = shownTo(
+    { query, known, before, consented, isAlone: doubt !== undefined },
+    { communities: targets, ...parts },
+  )
+  const keeper = keeperOf(known, parts.communities ?? targets)
+  const progress = watch && progressing({ call, known, targets, keeper, shown, watch })
+  const onLeg: OnLeg = (...leg) => {
+    progress?.ended(...leg)
+    parts.onLeg?.(call, ...leg)
+  }
   let waiting = targets.length
   const { answers, failures, asked } = await fanOut(
     targets,
@@ -80,6 +92,7 @@ export async function federate(
       try {
         const answer = await askInContext(community, query, leg, asker(community, known, changesOf(before), mayTell))
         if (waiting > 1) parts.onEarlyAnswer?.(answer)
+        progress?.answered(community, answer)
         return answer
       } finally {
         waiting--
@@ -87,17 +100,14 @@ export async function federate(
     },
     onLeg,
   )
-  const { shown, generation } = await shownOf(
-    answers,
-    { query, known, before, consented, isAlone: doubt !== undefined },
-    { communities: targets, ...parts },
-  )
-  const { answer, disagreements } = merge(shown, known)
+  await progress?.over()
+  const told = await shown(answers)
+  const { answer, disagreements } = merge(told.shown, known)
   for (const disagreement of disagreements) parts.onDisagreement?.(call, disagreement)
   const own = targets.find(({ relation }) => relation === 'own') ?? targets[0]
   const issues =
     doubt === undefined || own === undefined ? answer.issues : [...answer.issues, { ...doubt, home: own.home }]
-  const asOf = { identifiers: known.patient.identifiers, generation }
+  const asOf = { identifiers: known.patient.identifiers, generation: told.generation }
   return { ...answer, issues, asked, failures, ...(parts.pushes === undefined ? {} : { asOf }) }
 }
 
@@ -115,36 +125,43 @@ interface Shown {
 const mostLooks = 5
 
 /**
- * What the caller may be told of the answers, as of what was pushed until now. Looking prescriptions up takes a while in
+ * What the caller may be told of answers, as of what was pushed until then. Looking prescriptions up takes a while in
  * which more may be pushed, so afterwards the journal is asked again.
  */
-async function shownOf(
-  answers: readonly { readonly from: Community; readonly answer: InContext }[],
-  { query, known, before, consented, isAlone }: Shown,
-  parts: FederationParts & OrderParts,
-) {
-  let since = await pushedSince(before, known, parts.pushes)
-  for (let look = 0; look < mostLooks; look++) {
-    const call = await consented(since)
-    const doubtful = isAlone ? answers.flatMap(({ answer }) => [...answer.entries, ...answer.context.entries]) : []
-    const changes = [...changesOf(since), ...(await hidingsOf(doubtful, parts.pushes))]
-    const current = answers.map(({ from, answer }) => ({
-      from,
-      answer: overtaken(answer, from, query, known, changes),
-    }))
-    const told = current.map(({ from, answer }) => ({ from, entries: [...answer.entries, ...answer.context.entries] }))
-    const entries = [...told.flatMap((one) => one.entries), ...entriesIn(changes)]
-    const marked = hiddenIds(entries, call.permit, parts.isAuthor)
-    const following = await hiddenByOrders(told, marked, { known, changes }, call, parts)
-    const now = following.asked ? await pushedSince(since, known, parts.pushes) : since
-    if (now.generation === since.generation) {
-      const hidden = new Set([...marked, ...following.ids])
-      const shown = current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
-      return { shown, generation: since.generation }
-    }
-    since = now
+function shownTo({ query, known, before, consented, isAlone }: Shown, parts: FederationParts & OrderParts) {
+  let orders: { readonly generation: number; readonly lookedUp: LookedUpOrders } | undefined
+  const lookedUpAt = (generation: number): LookedUpOrders => {
+    if (orders?.generation !== generation) orders = { generation, lookedUp: new Map() }
+    return orders.lookedUp
   }
-  throw new GatewayError('overloaded', 'The record of the person is changing too fast to be told now')
+  return async (answers: readonly Answered<InContext>[], silent?: ReadonlySet<Community>) => {
+    let since = await pushedSince(before, known, parts.pushes)
+    for (let look = 0; look < mostLooks; look++) {
+      const call = await consented(since)
+      const doubtful = isAlone ? answers.flatMap(({ answer }) => [...answer.entries, ...answer.context.entries]) : []
+      const changes = [...changesOf(since), ...(await hidingsOf(doubtful, parts.pushes))]
+      const current = answers.map(({ from, answer }) => ({
+        from,
+        answer: overtaken(answer, from, query, known, changes),
+      }))
+      const told = current.map(({ from, answer }) => ({
+        from,
+        entries: [...answer.entries, ...answer.context.entries],
+      }))
+      const entries = [...told.flatMap((one) => one.entries), ...entriesIn(changes)]
+      const marked = hiddenIds(entries, call.permit, parts.isAuthor)
+      const looking = { ...parts, lookedUp: lookedUpAt(since.generation), ...(silent === undefined ? {} : { silent }) }
+      const following = await hiddenByOrders(told, marked, { known, changes }, call, looking)
+      const now = following.asked ? await pushedSince(since, known, parts.pushes) : since
+      if (now.generation === since.generation) {
+        const hidden = new Set([...marked, ...following.ids])
+        const shown = current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
+        return { shown, generation: since.generation }
+      }
+      since = now
+    }
+    throw new GatewayError('overloaded', 'The record of the person is changing too fast to be told now')
+  }
 }
 
 /** The person the whole exchange is about: the assertion's, which the policy has held against the query's. */

@@ -141,7 +141,9 @@ async function heard(
     if (failure.fault !== 'community' && !signal.aborted) throw failure
     // A record that refuses to tell says neither that something is there nor that it is not.
     if (failure.code === 'community-rejected') {
-      throw new GatewayError('community-rejected', 'Our record refuses to tell what the push refers to', { cause: failure })
+      throw new GatewayError('community-rejected', 'Our record refuses to tell what the push refers to', {
+        cause: failure,
+      })
     }
     if (whenRecordDown === 'accept') return silent
     throw new GatewayError('community-unavailable', 'Our record does not answer, and pushes are not taken without it', {

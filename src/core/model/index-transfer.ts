@@ -43,5 +43,10 @@ export type TransferEvent =
     }
   | { readonly type: 'missing'; readonly documents: readonly MissingDocument[] }
   /** Everything current is here: what may be removed there, and what stays because nobody says what has followed it. */
-  | { readonly type: 'complete'; readonly ids: readonly string[]; readonly left: readonly MissingDocument[] }
+  | {
+      readonly type: 'complete'
+      readonly ids: readonly string[]
+      readonly chunk: number
+      readonly left: readonly MissingDocument[]
+    }
   | { readonly type: 'removed'; readonly ids: readonly string[] }

@@ -60,7 +60,7 @@ export function authorityOf(community: Community, entry: DocumentEntry, known: K
   return community.relation === 'national' ? 4 : 5
 }
 
-/** Repositories and documents carry their region's arc (ini.md §3.4). */
-function produced(home: HomeCommunityId, { repositoryUniqueId, uniqueId }: DocumentEntry): boolean {
+/** Whether the document comes from that community: repositories and documents carry their region's arc (ini.md §3.4). */
+export function produced(home: HomeCommunityId, { repositoryUniqueId, uniqueId }: DocumentEntry): boolean {
   return (repositoryUniqueId ?? uniqueId).startsWith(`${homeOid(home)}.`)
 }

@@ -3,18 +3,20 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { GatewayError } from '../../core/errors.ts'
 import { correlationOf, exchangeHeaders } from './correlation.ts'
+import { shareWith } from './cross-origin.ts'
 import { type ApiParts, type ApiRoute, apiEndpoint } from './endpoint.ts'
-import { methodNotAllowed, pathUnknown, problem, problemOf } from './problem.ts'
-import { type ApiReply, sendReply, type WholeReply } from './reply.ts'
+import { type FailureDialect, problems } from './failure.ts'
+import { type ApiReply, sendReply } from './reply.ts'
 
 type Bindings = { Bindings: HttpBindings }
 
 /**
- * The REST face: its routes, and problems for every other path under `/api` and every other method. It answers nothing
- * outside `/api` and is mounted beside what does.
+ * A REST face: its routes, and failures for every other path under `root` and every other method. It answers nothing
+ * outside `root` and is mounted beside what does.
  */
-export function apiApp(routes: readonly ApiRoute[], parts: ApiParts): Hono<Bindings> {
+export function apiApp(routes: readonly ApiRoute[], parts: ApiParts, root = '/api'): Hono<Bindings> {
   const app = new Hono<Bindings>()
+  const failures = parts.failures ?? problems
   for (const path of new Set(routes.map((route) => route.path))) {
     const endpoints = new Map(
       routes.filter((route) => route.path === path).map((route) => [route.method as string, apiEndpoint(route, parts)]),
@@ -22,16 +24,19 @@ export function apiApp(routes: readonly ApiRoute[], parts: ApiParts): Hono<Bindi
     const allow = [...endpoints.keys()].join(', ')
     app.all(path, async (context) => {
       // The method of the line that was sent: a HEAD comes here as a GET.
-      const serve = endpoints.get(context.env.incoming.method ?? '')
-      return serve === undefined ? elsewhere(context, methodNotAllowed, { allow }) : await answer(context, serve)
+      const { incoming, outgoing } = context.env
+      if (shareWith(parts.origins ?? [], incoming, outgoing, allow)) return RESPONSE_ALREADY_SENT
+      const serve = endpoints.get(incoming.method ?? '')
+      if (serve !== undefined) return await answer(context, serve)
+      return await elsewhere(context, failures, 'method-not-allowed', { allow })
     })
   }
-  app.all('/api/*', (context) => elsewhere(context, pathUnknown))
+  app.all(`${root}/*`, (context) => elsewhere(context, failures, 'path-unknown'))
   app.onError(async (error, context) => {
     const correlationId = correlationOf(context.env.incoming)
     const failed = new GatewayError('internal', 'The gateway failed', { cause: error })
-    const { problem } = problemOf(failed, correlationId)
-    return await sent(context, { ...problemReply(problem.status, correlationId), body: problem })
+    const { retryAfter: _later, ...told } = failures.failed(failed, correlationId)
+    return await sent(context, { ...told, headers: exchangeHeaders(correlationId) })
   })
   return app
 }
@@ -53,20 +58,13 @@ async function answer(context: Context<Bindings>, serve: ReturnType<typeof apiEn
 /** What is no exchange: nobody is asked who they are. */
 async function elsewhere(
   context: Context<Bindings>,
-  told: typeof pathUnknown,
+  failures: FailureDialect,
+  what: Parameters<FailureDialect['unserved']>[0],
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const correlationId = correlationOf(context.env.incoming)
-  const reply = problemReply(told.status, correlationId)
-  return await sent(context, {
-    ...reply,
-    headers: { ...reply.headers, ...headers },
-    body: problem(told, correlationId),
-  })
-}
-
-function problemReply(status: number, correlationId: ReturnType<typeof correlationOf>): Omit<WholeReply, 'body'> {
-  return { status, contentType: 'application/problem+json', headers: exchangeHeaders(correlationId) }
+  const told = failures.unserved(what, correlationId)
+  return await sent(context, { ...told, headers: { ...exchangeHeaders(correlationId), ...headers } })
 }
 
 async function sent(context: Context<Bindings>, reply: ApiReply): Promise<Response> {
@@ -84,6 +82,7 @@ function headersOf(reply: ApiReply): Headers {
   const pairs = Object.entries(reply.headers).flatMap(([name, value]) =>
     [value].flat().map((one): [string, string] => [name, one]),
   )
-  const length: [string, string][] = 'content' in reply ? [['content-length', String(reply.content.length)]] : []
+  const { length: bytes = undefined } = 'content' in reply ? reply.content : {}
+  const length: [string, string][] = bytes === undefined ? [] : [['content-length', String(bytes)]]
   return new Headers([['content-type', reply.contentType], ...length, ...pairs])
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../../core/ports.ts'
 import { contentHeaders, contentTypeOf } from './content.ts'
 import { type DerivedForm, formRefused, type MadeForm, type MakeForm } from './document-forms.ts'
 import type { DocumentHandles } from './document-handles.ts'
+import { requireEmergencyReason } from './emergency.ts'
 import type { ApiAnswer, ApiCall, ApiRoute } from './endpoint.ts'
 
 /** What handing out documents needs. */
@@ -44,8 +45,9 @@ async function documentFor(call: ApiCall, parts: DocumentRouteParts): Promise<Ap
   const form = formAsked(call.request.target)
   note({ request: form === 'original' ? 'RetrieveDocument' : `RetrieveDocument ${form}` })
   if (assertion === undefined) throw new GatewayError('access-denied', 'The tokens name no user')
+  requireEmergencyReason(call)
   const { handle = '' } = parameters
-  const reference = parts.handles.open(handle, caller)
+  const reference = parts.handles.open(handle, assertion)
   if (reference === undefined) throw unknown()
   note({ documents: [reference] })
   const document = await delivered(reference, { ...call, assertion }, note, parts)

@@ -10,8 +10,9 @@ import { readBody } from '../body.ts'
 import { type Identify, type PeerCertificate, peerCertificate } from '../peer.ts'
 import { challenges } from './challenge.ts'
 import { correlationOf, exchangeHeaders } from './correlation.ts'
+import { type FailureDialect, problems } from './failure.ts'
 import type { Caller, Guard, GuardOf, Matter, PresentedRequest } from './guard.ts'
-import { problemOf } from './problem.ts'
+import { type Allowance, allowanceHeaders, type RateLimit, tooManyRequests } from './rate-limit.ts'
 import type { ApiReply, ContentReply, WholeReply } from './reply.ts'
 
 /** Those of the gateway's events that a REST exchange has. */
@@ -34,11 +35,21 @@ export interface ApiParts {
   readonly maxMessageBytes: number
   readonly deadlineMs: number
   readonly admission: Admission
+  /** How failures are told; default as problems (RFC 7807). */
+  readonly failures?: FailureDialect
+  /** How often each party may ask; default as often as it likes. */
+  readonly rate?: RateLimit
+  /** Whose pages may read what is answered; default nobody's. */
+  readonly origins?: readonly string[]
 }
 
 /** What the audit record holds of a request and its answer. */
-export type Account = Partial<Pick<AuditEvent, 'patientId' | 'request' | 'documents' | 'results'>> & {
+export type Account = Partial<
+  Pick<AuditEvent, 'patientId' | 'request' | 'documents' | 'results' | 'emergencyReason'>
+> & {
   readonly asked?: readonly Leg[]
+  /** Of what is answered though not everybody answered. */
+  readonly outcome?: 'partial-success'
 }
 
 /** A request whose caller is known. */
@@ -52,13 +63,24 @@ export interface ApiCall extends Exchange {
   readonly note: (account: Account) => void
 }
 
-/** What a route answers: plain values, to be written as JSON, or content of its own kind. */
-export type ApiAnswer = Pick<WholeReply, 'body'> | Omit<ContentReply, 'status'>
+/** What a route answers: plain values, to be written as JSON with 200 unless said otherwise, or content of its own kind. */
+export type ApiAnswer = (Pick<WholeReply, 'body'> & Partial<WholeReply>) | Omit<ContentReply, 'status'> | StreamedAnswer
+
+/** An answer that is made while it is sent. */
+export interface StreamedAnswer {
+  readonly contentType: string
+  readonly headers: ContentReply['headers']
+  /**
+   * The answer. It has itself accounted for before its last word, once, with the failure if it is one; where it ends before
+   * that, the caller has left. `account` rejects when that cannot be recorded.
+   */
+  readonly stream: (account: (error?: GatewayError) => Promise<void>) => AsyncIterable<Uint8Array>
+}
 
 /** One method of one path. */
 export interface ApiRoute {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  readonly path: `/api/${string}` | `/v1/${string}`
+  readonly path: `/api/${string}` | `/v1/${string}` | `/fhir/${string}`
   readonly transaction: TransactionName
   /** By when it is answered, where that is not the deadline of the face. */
   readonly deadlineMs?: number
@@ -76,6 +98,7 @@ interface Progress {
   readonly started: number
   readonly authorization: string | undefined
   guard?: Guard
+  allowance?: Allowance
   caller?: Caller
   account?: Account
 }
@@ -146,6 +169,9 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
       throw new GatewayError('access-denied', 'This service is not for the presenter of this certificate')
     }
     progress.guard = guard
+    const allowance = parts.rate?.take(exchange.peer.name ?? exchange.peer.fingerprint)
+    if (allowance !== undefined) progress.allowance = allowance
+    if (allowance?.isExceeded) throw tooManyRequests(allowance)
     const target = incoming.url ?? '/'
     requireCleanAddress(target)
     const late = AbortSignal.any([exchange.signal, AbortSignal.timeout(parts.deadlineMs)])
@@ -167,31 +193,60 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
   }
 
   async function close(progress: Progress, answer: ApiAnswer): Promise<ApiReply> {
-    await record(progress, { outcome: 'success' })
-    const headers = exchangeHeaders(progress.exchange.correlationId)
-    if ('body' in answer) return { status: 200, contentType: 'application/json', headers, body: answer.body }
+    const headers = { ...exchangeHeaders(progress.exchange.correlationId), ...allowanceHeaders(progress.allowance) }
+    if ('stream' in answer) {
+      const { contentType, stream } = answer
+      const chunks = stream(accountant(progress))
+      return { status: 200, contentType, headers: { ...answer.headers, ...headers }, content: { chunks } }
+    }
+    await succeed(progress)
+    if ('body' in answer) {
+      return { status: 200, contentType: 'application/json', ...answer, headers: { ...answer.headers, ...headers } }
+    }
     return { status: 200, ...answer, headers: { ...answer.headers, ...headers } }
   }
 
   async function refuse(progress: Progress, error: GatewayError): Promise<ApiReply> {
-    const outcome = error.fault === 'trust' ? 'refused' : 'failure'
-    await record(progress, { outcome, error })
+    await fail(progress, error)
     return refusal(progress, error)
   }
 
-  function refusal({ authorization, exchange, guard }: Progress, error: GatewayError): WholeReply {
+  /** Records an answer that is being sent, at its end or when it is given up. */
+  function accountant(progress: Progress): (error?: GatewayError) => Promise<void> {
+    let isRecorded = false
+    const account = async (error?: GatewayError) => {
+      if (isRecorded) return
+      isRecorded = true
+      await (error === undefined ? succeed(progress) : fail(progress, error))
+    }
+    progress.exchange.held.defer(async () => {
+      // Nobody is left who could be told that it cannot be recorded.
+      await account(new GatewayError('caller-gone', 'The caller left before the answer')).catch(() => undefined)
+    })
+    return account
+  }
+
+  async function succeed(progress: Progress): Promise<void> {
+    await record(progress, { outcome: progress.account?.outcome ?? 'success' })
+  }
+
+  async function fail(progress: Progress, error: GatewayError): Promise<void> {
+    await record(progress, { outcome: error.fault === 'trust' ? 'refused' : 'failure', error })
+  }
+
+  function refusal({ allowance, authorization, exchange, guard }: Progress, error: GatewayError): WholeReply {
     const { correlationId } = exchange
-    const { problem, retryAfter } = problemOf(error, correlationId, guard?.problemOf?.(error))
-    const challenged = problem.status === 401 || (problem.status === 400 && error.fault === 'trust')
+    const { failed = problems.failed } = parts.failures ?? {}
+    const { status, retryAfter, ...told } = failed(error, correlationId, guard?.problemOf?.(error))
+    const challenged = status === 401 || (status === 400 && error.fault === 'trust')
     return {
-      status: problem.status,
-      contentType: 'application/problem+json',
+      ...{ status, ...told },
       headers: {
         ...exchangeHeaders(correlationId),
+        ...allowanceHeaders(allowance),
         ...(challenged ? { 'www-authenticate': [...challenges(guard?.schemes ?? [], authorization, error)] } : {}),
         ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
       },
-      body: problem,
     }
   }
 

@@ -67,10 +67,15 @@ export const apiProblems: Readonly<Record<ErrorCode, Told>> = {
 
 /** Failures that are no error codes of their own, by what their details say. */
 const keysUnavailable = told(503, 'keys-unavailable', 'The keys of a token’s issuer cannot be had', { retryAfter: 5 })
+/** Beyond what is agreed with a consumer for a minute. */
+const tooManyRequests = told(429, 'too-many-requests', 'Too many requests')
 const repeatedHeader: Told = {
   ...apiProblems['request-malformed'],
   detail: 'A header that may come once came several times',
 }
+
+/** Those that are no error codes and no refused forms. */
+export const otherProblems: readonly Told[] = [keysUnavailable, tooManyRequests]
 
 const tooComplex = told(422, 'document-too-complex-for-this-form', 'The document is too complex for this form')
 const notReadable = told(422, 'document-not-readable', 'The document cannot be read for this form')
@@ -123,7 +128,7 @@ const unheard: ReadonlySet<ErrorCode> = new Set([
 ])
 
 /** By what the community said itself, where that is known; its code and words are the log's. */
-function consequenceOf({ code, details, fault, issues }: GatewayError): Partial<Consequence> {
+export function consequenceOf({ code, details, fault, issues }: GatewayError): Partial<Consequence> {
   // Whoever issues tokens is no community.
   if (fault !== 'community' || details.reason === 'keys-unavailable') return {}
   const errors = issues.filter(({ severity }) => severity === 'error')
@@ -141,7 +146,14 @@ export function problem({ status, word, title }: Told, correlationId: Correlatio
   return { type: `urn:crocevia:problem:${word}`, title, status, detail, instance }
 }
 
-function toldOf({ code, details: { kind, reason } }: GatewayError): Told {
+/** Which problem a failure is, without the exchange it happened in. */
+export function problemTypeOf(error: GatewayError): Pick<Problem, 'type' | 'title'> {
+  const { title, word } = toldOf(error)
+  return { type: `urn:crocevia:problem:${word}`, title }
+}
+
+function toldOf({ code, details: { kind, reason, retryAfter } }: GatewayError): Told {
+  if (kind === 'rate') return { ...tooManyRequests, retryAfter: Number(retryAfter) }
   if (reason === 'keys-unavailable') return keysUnavailable
   if (kind === 'form') return formProblems[reason as FormRefusal]
   const repeated = kind === 'header' && typeof reason === 'string' && reason.endsWith('-is-repeated')

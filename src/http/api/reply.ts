@@ -5,8 +5,9 @@ import { type StreamedBody, sendStreamed } from '../stream.ts'
 /** An answer, whole. */
 export interface WholeReply {
   readonly status: number
-  readonly contentType: 'application/json' | 'application/problem+json'
+  readonly contentType: 'application/json' | 'application/problem+json' | 'application/fhir+json; charset=utf-8'
   readonly headers: Readonly<Record<string, string | string[]>>
+  /** Undefined where there is none: 204, 304. */
   readonly body: unknown
 }
 
@@ -15,7 +16,7 @@ export interface ContentReply {
   readonly status: number
   readonly contentType: string
   readonly headers: Readonly<Record<string, string | string[]>>
-  readonly content: StreamedBody & { readonly length: number }
+  readonly content: StreamedBody
 }
 
 export type ApiReply = WholeReply | ContentReply
@@ -30,8 +31,9 @@ export async function sendReply(incoming: IncomingMessage, outgoing: ServerRespo
 }
 
 function sendWhole(incoming: IncomingMessage, outgoing: ServerResponse, reply: WholeReply): void {
-  const bytes = Buffer.from(`${JSON.stringify(reply.body)}\n`, 'utf8')
-  const headers = { ...reply.headers, 'content-type': reply.contentType, 'content-length': bytes.length }
+  const bytes = Buffer.from(reply.body === undefined ? '' : `${JSON.stringify(reply.body)}\n`, 'utf8')
+  const described = { 'content-type': reply.contentType, 'content-length': bytes.length }
+  const headers = { ...reply.headers, ...(reply.body === undefined ? {} : described) }
   if (incoming.complete || !hasBody(incoming)) {
     outgoing.writeHead(reply.status, headers).end(bytes)
     return

@@ -15,6 +15,8 @@ export interface OperatorActions {
   inspect(where: Where, id: string, operator: string): Promise<Case>
   /** What is known of a publication at the national gateway. */
   follow(workflowInstanceId: string, operator: string): Promise<readonly KnownWorkflowEvent[]>
+  /** Credentials that a community refused may be tried again: whoever resets them has mended them. */
+  reset(community: string, operator: string): Promise<void>
   /** It is delivered again at once, from its first attempt on. */
   retry(where: Where, id: string, operator: string): Promise<void>
   /** It is given up for good; what the other side had said last is kept beside the reason. */
@@ -22,7 +24,7 @@ export interface OperatorActions {
 }
 
 interface Deed {
-  readonly request: 'inspect' | 'follow' | 'retry' | 'discard'
+  readonly request: 'inspect' | 'follow' | 'retry' | 'discard' | 'reset'
   readonly operator: string
   readonly reason?: string
 }
@@ -68,6 +70,12 @@ export function operatorActions(parts: OperatorParts): OperatorActions {
       if (events.length === 0) throw new OperatorRefusal('unknown', 'No event of such a workflow is known')
       await accountFor({ id }, { request: 'follow', operator }, 'success', correlationId(randomUUID()), parts)
       return events
+    },
+    async reset(community, operator) {
+      const reset = parts.credentials?.get(community)
+      if (reset === undefined) throw new OperatorRefusal('unknown', 'No community of that name has credentials')
+      await accountFor({ id: community }, { request: 'reset', operator }, 'success', correlationId(randomUUID()), parts)
+      reset()
     },
     async retry(where, id, operator) {
       const one = await found(where, id)

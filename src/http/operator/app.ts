@@ -6,6 +6,7 @@ import { deliveryPage, pushPage } from './lists.ts'
 import type { OperatorParts } from './parts.ts'
 import { operatorProblem } from './problems.ts'
 import { bodyOf, operatorOf, parametersOf, reasonIn, requireEmpty, requireOwnName, wordOf } from './request.ts'
+import { transferActions } from './transfers.ts'
 import { followed, inspected } from './views.ts'
 
 /**
@@ -16,7 +17,7 @@ import { followed, inspected } from './views.ts'
 export function operatorApp(parts: OperatorParts): Hono {
   const app = new Hono()
   const actions = operatorActions(parts)
-  for (const path of ['/journal/*', '/deliveries/*', '/workflows/*', '/console/*']) {
+  for (const path of ['/journal/*', '/deliveries/*', '/workflows/*', '/transfers/*', '/communities/*', '/console/*']) {
     app.use(path, async (context, next) => {
       requireOwnName(context.req.url, parts.names)
       context.header('cache-control', 'no-store')
@@ -51,6 +52,25 @@ export function operatorApp(parts: OperatorParts): Hono {
     const operator = operatorOf(context.req.header('operator'))
     const id = context.req.param('id')
     return context.json(followed(id, await actions.follow(id, operator)))
+  })
+  app.post('/communities/:name/credentials/reset', async (context) => {
+    const operator = operatorOf(context.req.header('operator'))
+    requireEmpty(await bodyOf(context))
+    await actions.reset(context.req.param('name'), operator)
+    return context.json({ reset: context.req.param('name') })
+  })
+  const transfers = transferActions(parts)
+  app.post('/transfers', async (context) => {
+    const operator = operatorOf(context.req.header('operator'))
+    const { patient, ...more } = await bodyOf(context)
+    requireEmpty(more)
+    const id = await transfers.start(patient, operator)
+    return context.json({ id }, 201)
+  })
+  app.get('/transfers/:id', async (context) => {
+    parametersOf(context, [])
+    const operator = operatorOf(context.req.header('operator'))
+    return context.json(await transfers.show(context.req.param('id'), operator))
   })
   app.route('/console', consolePages(parts, actions))
   app.onError((thrown) => {

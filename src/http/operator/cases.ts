@@ -52,6 +52,8 @@ export function concernsOf({ push, delivery }: Case): Pick<AuditEvent, 'patientI
     const patientId = push.patients[0] ?? patientOf(push.pushed)
     return { ...(patientId === undefined ? {} : { patientId }), documents: documentsOf(push.pushed) }
   }
+  const step = stepIn(delivery)
+  if (step !== undefined) return { patientId: step.patientId }
   const notice = noticeIn(delivery)
   return notice === undefined ? {} : { patientId: notice.patientId, documents: [referenceOf(notice)] }
 }
@@ -65,7 +67,7 @@ export function documentsIn({ push, delivery }: Case): readonly DocumentReferenc
 
 /** What was pushed or is to be told, as data; `undefined` when it is of no form that is known here. */
 export function contentOf({ push, delivery }: Case): unknown {
-  if (push === undefined) return noticeIn(delivery)
+  if (push === undefined) return stepIn(delivery) ?? noticeIn(delivery)
   const { pushed } = push
   switch (pushed.kind) {
     case 'change':
@@ -74,6 +76,8 @@ export function contentOf({ push, delivery }: Case): unknown {
       return pushed.notification
     case 'workflow':
       return pushed.status
+    case 'transfer':
+      return pushed.event
   }
 }
 
@@ -87,6 +91,7 @@ function patientOf(pushed: Pushed): PatientId | undefined {
 
 function documentsOf(pushed: Pushed): readonly DocumentReference[] {
   if (pushed.kind === 'workflow') return []
+  if (pushed.kind === 'transfer') return pushed.event.type === 'read' ? pushed.event.documents.map(referenceOf) : []
   if (pushed.kind === 'notification') {
     const { notification } = pushed
     return notification.type === 'consents-changed' ? [] : [referenceOf(notification)]
@@ -109,6 +114,11 @@ function referenceOf(told: Partial<DocumentReference> & Pick<DocumentReference, 
 }
 
 /** The gateway itself has written it. */
+function stepIn({ kind, content }: WaitingDelivery): { readonly patientId: PatientId } | undefined {
+  return kind.startsWith('index-transfer:') ? (JSON.parse(content) as { readonly patientId: PatientId }) : undefined
+}
+
+/** So it has this. */
 function noticeIn({ kind, content }: WaitingDelivery): RetrieveNotice | undefined {
   return kind.startsWith('notify-retrieve:') ? (JSON.parse(content) as RetrieveNotice) : undefined
 }

@@ -61,6 +61,12 @@ export function movedFrom(entry: DocumentEntry, { home, now, hash }: MovedParts)
 
 /** A UUID of version 8: of nobody's making but a digest's (RFC 9562). */
 function uuidOf(digest: string): string {
-  const [a, b, c, d, e] = [[0, 8], [8, 12], [13, 16], [17, 20], [20, 32]].map(([from, to]) => digest.slice(from, to))
+  const [a, b, c, d, e] = [
+    [0, 8],
+    [8, 12],
+    [13, 16],
+    [17, 20],
+    [20, 32],
+  ].map(([from, to]) => digest.slice(from, to))
   return `urn:uuid:${a}-${b}-8${c}-8${d}-${e}`
 }

@@ -12,6 +12,41 @@ export const identifierTypeSystem = 'https://profiles.ihe.net/ITI/MHD/CodeSystem
 /** Extension that names the community a document lives in (MHD, CP-ITI-1326). */
 export const homeCommunityIdUrl = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-HomeCommunityId'
 
+const mhd = 'https://profiles.ihe.net/ITI/MHD/'
+
+/** Profiles of MHD 4.2 that resources of ours may claim. */
+export const mhdProfiles = {
+  comprehensiveDocument: `${mhd}StructureDefinition/IHE.MHD.Comprehensive.DocumentReference`,
+  minimalDocument: `${mhd}StructureDefinition/IHE.MHD.Minimal.DocumentReference`,
+  comprehensiveSubmissionSet: `${mhd}StructureDefinition/IHE.MHD.Comprehensive.SubmissionSet`,
+  minimalSubmissionSet: `${mhd}StructureDefinition/IHE.MHD.Minimal.SubmissionSet`,
+  comprehensiveFolder: `${mhd}StructureDefinition/IHE.MHD.Comprehensive.Folder`,
+  minimalFolder: `${mhd}StructureDefinition/IHE.MHD.Minimal.Folder`,
+} as const
+
+/** Tells the two kinds of List apart (MHD 4.2.4, MHDlistTypes). */
+export const listTypeSystem = `${mhd}CodeSystem/MHDlistTypes`
+
+/** Extensions of a List (MHD 4.2.4). */
+export const listExtensions = {
+  designationType: `${mhd}StructureDefinition/ihe-designationType`,
+  sourceId: `${mhd}StructureDefinition/ihe-sourceId`,
+  intendedRecipient: `${mhd}StructureDefinition/ihe-intendedRecipient`,
+} as const
+
+/**
+ * Our own extensions of a DocumentReference: each community that told of the document, since when what is told of it
+ * may have changed, and what has replaced it.
+ */
+export const ownExtensions = {
+  source: 'urn:crocevia:fhir:source',
+  asOf: 'urn:crocevia:fhir:as-of',
+  replacedBy: 'urn:crocevia:fhir:replaced-by',
+} as const
+
+/** Systems of the codes in an OperationOutcome: our own words, and those of XDS. */
+export const issueSystems = { own: 'urn:crocevia:problem', xds: 'urn:ihe:iti:xds:errorCode' } as const
+
 /** Reference ids of this kind go into context.encounter, all others into context.related (MHD: 2:3.67.4.2.2.1.5). */
 export const encounterIdType = 'urn:ihe:iti:xds:2015:encounterId'
 

@@ -37,6 +37,47 @@ beforeEach(() => lazio.asked.clear())
 
 const find = (about: string, more = {}) => ask({ to: ini.urls.search, about, ...more })
 
+describe('INI, asked for the index of somebody who has moved', () => {
+  const transferId = 'urn:uuid:3f2504e0-4f89-41d3-9a0c-0305e82c3301'
+  const claims = { role: 'NOR', purpose: 'SYSADMIN', attributes: { IndexTransferId: transferId } }
+  const transferred = (about: string, more = {}) => ask({ to: ini.urls.indexTransfer, about, claims, ...more })
+
+  it('has the former region of assistance answer, obscured documents too, and at no other address', async () => {
+    ini.transfers.move('lazio', { from: '120', to: '090' })
+    const answer = await transferred(patient('lazio'))
+    const all = lazio.holdings.entries.filter(({ patient: { value }, status }) => {
+      return value === citizens.lazio.identifiers[0].value && status === 'Approved'
+    })
+    expect(uniqueIds(answer)).toEqual(all.map(({ uniqueId }) => uniqueId).sort())
+    expect(all.some(({ events }) => events.some(({ code }) => code === 'P99'))).toBe(true)
+    expect((await transferred(patient('lazio'), { to: ini.urls.search })).fault?.detail).toContain('PFA14')
+  })
+
+  it('wants the transfer to be named, and no more documents at once than it takes', async () => {
+    const unnamed = await transferred(patient('lazio'), { claims: { ...claims, attributes: {} } })
+    expect(unnamed.fault?.detail).toContain('PIT2')
+    ini.transfers.mostAtOnce = 1
+    const body = (...ids: readonly string[]) => adhocQuery('GetDocuments', { $XDSDocumentEntryEntryUUID: ids })
+    const ids = lazio.holdings.entries.slice(0, 2).map(({ entryUuid }) => entryUuid)
+    const many = await transferred(patient('lazio'), { body: body(...ids) })
+    expect(many.issues.map(({ code }) => code)).toEqual(['XDSTooManyResults'])
+    ini.transfers.mostAtOnce = Number.POSITIVE_INFINITY
+  })
+
+  it('does not know the former region of who has not moved', async () => {
+    const answer = await transferred(patient('tuscan'))
+    expect(answer.http.text).toContain('RPDA non individuata per servizio trasferimento indice')
+  })
+
+  it('can lose a document on the way', async () => {
+    ini.transfers.move('lazio', { from: '120', to: '090' })
+    const [first = ''] = uniqueIds(await transferred(patient('lazio')))
+    ini.transfers.lose(first)
+    expect(uniqueIds(await transferred(patient('lazio')))).not.toContain(first)
+    ini.transfers.lose()
+  })
+})
+
 describe('INI, asked for a citizen’s documents', () => {
   it('asks the region of assistance and relays what it says', async () => {
     const answer = await find(patient('lazio'))
@@ -183,7 +224,10 @@ describe('INI refuses', () => {
     const transfer = await ask({
       to: ini.urls.indexTransfer,
       about: patient('none'),
-      claims: { role: 'NOR', purpose: 'SYSADMIN' },
+      claims: {
+        ...{ role: 'NOR', purpose: 'SYSADMIN' },
+        attributes: { IndexTransferId: 'urn:uuid:3f2504e0-4f89-41d3-9a0c-0305e82c3301' },
+      },
     })
     expect(transfer.status).toBe('Success')
   })

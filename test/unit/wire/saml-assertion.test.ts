@@ -31,6 +31,26 @@ describe('the document types of a claim', () => {
   })
 })
 
+it('an index transfer names itself and no subject (#2273)', () => {
+  const statement = {
+    subject: '090^^^&1.2.3&ISO',
+    role: 'NOR',
+    organization: '090',
+    action: 'READ',
+    purposeOfUse: 'SYSADMIN',
+  }
+  const named = (more: { readonly indexTransferId?: string }) => {
+    return new Map(
+      iniAttributesOf({ ...statement, ...more }).map(({ name, format, values }) => [name, [format, values[0]]]),
+    )
+  }
+  const subjectId = 'urn:oasis:names:tc:xacml:1.0:subject:subject-id'
+  const moving = named({ indexTransferId: 'urn:uuid:1' })
+  expect(moving.get('IndexTransferId')).toEqual(['basic', { type: 'xs:string', text: 'urn:uuid:1' }])
+  expect(moving.has(subjectId)).toBe(false)
+  expect(named({}).get(subjectId)).toEqual(['uri', { type: 'xs:string', text: statement.subject }])
+})
+
 it('what is claimed reads back, whatever its characters', async () => {
   const signer = { method: 'RS256', digest: () => 'AAAA', sign: () => 'AAAA', certificates: ['AAAA'] } as const
   // Characters that XML carries, and no white space at the ends: that is trimmed.

@@ -1,56 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type HomeCommunityId, homeCommunityId } from '../../../../src/core/model/identifiers.ts'
 import type { DocumentReference } from '../../../../src/core/model/retrieval.ts'
 import { contentHeaders, contentTypeOf } from '../../../../src/http/api/content.ts'
-import { plainHandle, plainHandles } from '../../../../src/http/api/document-handles.ts'
-import type { Caller } from '../../../../src/http/api/guard.ts'
-import { homes } from '../../../support/builders.ts'
-
-const caller: Caller = { profile: 'portal', validUntil: 0, signer: 'jwk:x', tokens: [] }
-const name = fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme-ascii' })
-
-describe('a plain handle', () => {
-  it('stands for the document it was made of', () => {
-    const home = fc.constantFrom<HomeCommunityId | undefined>(undefined, homes.veneto, homeCommunityId('1.2.3'))
-    fc.assert(
-      fc.property(home, name, name, (home, repositoryUniqueId, uniqueId) => {
-        const reference = { ...(home === undefined ? {} : { home }), repositoryUniqueId, uniqueId }
-        const handle = plainHandle(reference)
-        expect(handle).toMatch(/^[A-Za-z0-9_-]+$/)
-        expect(plainHandles.open(handle, caller)).toEqual(reference)
-      }),
-    )
-  })
-
-  it('is none of whatever else is sent', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.jsonValue().map(encoded)), (text) => {
-        expect(plainHandles.open(text, caller)).toBeUndefined()
-      }),
-    )
-  })
-
-  it.each([
-    { repository: '1.2' },
-    { repository: '1.2', document: '' },
-    { repository: '1.2', document: 3 },
-    { repository: '1.2', document: 'a\u0000b' },
-    { repository: '1.2', document: 'a'.repeat(257) },
-    { repository: '1.2', document: '3', home: 'nowhere' },
-    { repository: '1.2', document: '3', home: 4 },
-    { repository: '1.2', document: '3', patient: 'x' },
-    ['1.2', '3'],
-    'text',
-    null,
-  ])('is not %j', (value) => {
-    expect(plainHandles.open(encoded(value), caller)).toBeUndefined()
-  })
-
-  function encoded(value: unknown): string {
-    return Buffer.from(JSON.stringify(value)).toString('base64url')
-  }
-})
+import { handleOf } from '../../../support/handles.ts'
 
 describe('the type of content', () => {
   it.each([
@@ -82,7 +34,7 @@ describe('the type of content', () => {
     const reference: DocumentReference = { repositoryUniqueId: '1.2', uniqueId: 'a' }
     const nameOf = (handle: string) =>
       contentHeaders({ digest: '00', contentType: 'application/pdf', handle, isVerified: true })['content-disposition']
-    const [one, other] = [reference, { ...reference, uniqueId: 'b' }].map((each) => nameOf(plainHandle(each)))
+    const [one, other] = [reference, { ...reference, uniqueId: 'b' }].map((each) => nameOf(handleOf(each)))
     expect(one).toMatch(/^inline; filename="document-[0-9a-f]{12}\.pdf"$/)
     expect(other).not.toBe(one)
   })

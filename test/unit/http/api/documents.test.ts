@@ -8,7 +8,6 @@ import type { DeliveredDocument, DocumentReference, FederatedRetrieval } from '.
 import type { AuditEvent, HeldDocument } from '../../../../src/core/ports.ts'
 import { admission } from '../../../../src/http/admission.ts'
 import type { MakeForm } from '../../../../src/http/api/document-forms.ts'
-import { plainHandle, plainHandles } from '../../../../src/http/api/document-handles.ts'
 import { type DocumentRouteParts, documentRoutes } from '../../../../src/http/api/documents.ts'
 import type { ApiParts } from '../../../../src/http/api/endpoint.ts'
 import type { Caller, PresentedRequest } from '../../../../src/http/api/guard.ts'
@@ -17,6 +16,7 @@ import { createLog } from '../../../../src/telemetry/log.ts'
 import { createMetrics } from '../../../../src/telemetry/metrics.ts'
 import { type ApiServer, apiServer, identityOf } from '../../../support/api-server.ts'
 import { assertion, citizen, clinician, entry, homes } from '../../../support/builders.ts'
+import { handleOf, handles } from '../../../support/handles.ts'
 import { type Fetched, fetched, problemIn, type Wanted } from './documents-door.ts'
 
 const opened: ApiServer[] = []
@@ -30,7 +30,7 @@ const reference: DocumentReference = {
   repositoryUniqueId: '2.16.840.1.113883.2.9.2.50.4.5.910',
   uniqueId: '2.16.840.1.113883.2.9.2.50.4.4^R050D1',
 }
-const path = `/api/v1/documents/${plainHandle(reference)}`
+const path = `/api/v1/documents/${handleOf(reference)}`
 const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251))
 const sha1 = createHash('sha1').update(bytes).digest('hex')
 
@@ -98,7 +98,7 @@ async function doors(setting: Setting = {}) {
   }
   const makeForm: MakeForm = async () => 'none'
   const server = await apiServer({
-    routes: documentRoutes({ gateway, handles: plainHandles, makeForm, clock, deadlineMs: 5_000, ...setting }),
+    routes: documentRoutes({ gateway, handles, makeForm, clock, deadlineMs: 5_000, ...setting }),
     identify: ({ fingerprint, subject }) => ({ name: 'portal', home: homes.tuscany, subject, fingerprint }),
     guardOf: () => ({
       schemes: ['Bearer'],

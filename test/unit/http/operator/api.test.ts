@@ -315,3 +315,33 @@ describe('a page of elsewhere', () => {
     ).toBe(413)
   })
 })
+
+describe('credentials that a community refused', () => {
+  it('are tried again once an operator says so, who is in the trail', async () => {
+    const reset: string[] = []
+    await using face = await operating({ credentials: new Map([['sistema-ts', () => void reset.push('sistema-ts')]]) })
+    const ask = (name: string, operator?: string) =>
+      face.ask(`/communities/${name}/credentials/reset`, {
+        ...{ method: 'POST', headers: json, body: '{}' },
+        ...(operator === undefined ? {} : { operator }),
+      })
+    expect((await ask('sistema-ts', 'anna')).status).toBe(200)
+    expect(reset).toEqual(['sistema-ts'])
+    expect(face.audited).toMatchObject([
+      { request: 'reset', outcome: 'success', peer: { subject: 'anna' }, operated: { delivery: 'sistema-ts' } },
+    ])
+    expect((await ask('lazio', 'anna')).status).toBe(404)
+    expect((await ask('sistema-ts')).status).toBe(400)
+    expect(reset).toHaveLength(1)
+  })
+
+  it('are not, when that cannot be accounted for', async () => {
+    const reset: string[] = []
+    await using face = await operating({ credentials: new Map([['sistema-ts', () => void reset.push('x')]]) })
+    face.trail.fails = true
+    const headers = json
+    const asked = { method: 'POST', operator: 'anna', headers, body: '{}' }
+    expect((await face.ask('/communities/sistema-ts/credentials/reset', asked)).status).toBe(500)
+    expect(reset).toEqual([])
+  })
+})

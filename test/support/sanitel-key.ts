@@ -10,8 +10,8 @@ const algorithm = {
 } as const
 const dayMs = 86_400_000
 
-/** A certificate SanitelCF, PEM, and the key that deciphers what was enciphered under it. */
-export async function sanitelKey(now: number): Promise<{ readonly certificate: string; readonly key: KeyObject }> {
+/** A certificate SanitelCF, PEM, good for a year from an instant on, and the key that deciphers what is enciphered under it. */
+export async function sanitelKey(now = Date.now()): Promise<{ readonly certificate: string; readonly key: KeyObject }> {
   const x509 = await loadX509()
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({

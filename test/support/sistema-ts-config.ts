@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { certificates, type FederationInput } from '../support/gateway-config.ts'
-import type { SistemaTs } from './sistema-ts.ts'
-import { sarAction } from './sistema-ts-services.ts'
+import type { SistemaTs } from '../network/sistema-ts.ts'
+import { sarAction } from '../network/sistema-ts-services.ts'
+import { certificates, type FederationInput } from './gateway-config.ts'
 
 type CommunityInput = FederationInput['communities'][number]
 
@@ -12,13 +12,14 @@ export type SistemaTsChanges = Partial<Omit<CommunityInput, 'options'>> & {
   readonly options?: Readonly<Record<string, unknown>>
   /** What the gateway's files hold instead of what is right. */
   readonly secrets?: Partial<Record<'user' | 'password' | 'pinCode', string>>
+  readonly authnContext?: 'a2f26' | 'forte25'
 }
 
 /** The community's entry in the gateway's configuration, and the folder of its secrets, which disposal removes. */
 export async function sistemaTsInput(
   { account, certificate, urls }: Pick<SistemaTs, 'account' | 'certificate' | 'urls'>,
   as: 'region' | 'user',
-  { options = {}, secrets = {}, ...changes }: SistemaTsChanges = {},
+  { options = {}, secrets = {}, authnContext = 'a2f26', ...changes }: SistemaTsChanges = {},
 ): Promise<AsyncDisposable & { readonly community: CommunityInput }> {
   const folder = await mkdtemp(join(tmpdir(), 'crocevia-ts-'))
   const file = async (name: string, text: string) => {
@@ -37,7 +38,7 @@ export async function sistemaTsInput(
   const session = { create: urls.sessions, codiceFiscale: fiscalCode, application: 'EROGATORE' } as const
   const sistemaTs: CommunityInput['sistemaTs'] =
     as === 'region'
-      ? { as, ...common, mode: 'SpidL2', locality: '090202' }
+      ? { as, ...common, authnContext, mode: 'SpidL2', locality: '090202' }
       : { as, ...common, basic: { user, password }, session }
   const community: CommunityInput = {
     home: 'urn:oid:2.16.840.1.113883.2.9.2.970',
