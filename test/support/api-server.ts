@@ -12,7 +12,11 @@ import { pemOf } from './jwt.ts'
 
 /** What a test says of the doors; the rest is as the gateway has it by default. */
 export type ApiSetting = Pick<ApiParts, 'identify' | 'guardOf' | 'audit' | 'events' | 'clock'> &
-  Partial<ApiParts> & { readonly routes?: readonly ApiRoute[] }
+  Partial<ApiParts> & {
+    readonly routes?: readonly ApiRoute[]
+    /** Other faces, which are mounted beside it with the same parts. */
+    readonly faces?: readonly ((parts: ApiParts) => ReturnType<typeof apiApp>)[]
+  }
 
 export interface Sent {
   /** Whose certificate is shown. */
@@ -37,9 +41,11 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 /** The REST doors behind mutual TLS on loopback, mounted as the gateway mounts them. */
-export async function apiServer({ routes = [callerRoute], ...parts }: ApiSetting): Promise<ApiServer> {
+export async function apiServer({ faces = [], routes = [callerRoute], ...setting }: ApiSetting): Promise<ApiServer> {
   const app = soapApp([])
-  app.route('/', apiApp(routes, { maxMessageBytes: 65_536, deadlineMs: 5_000, admission: admission(16), ...parts }))
+  const parts = { maxMessageBytes: 65_536, deadlineMs: 5_000, admission: admission(16), ...setting }
+  app.route('/', apiApp(routes, parts))
+  for (const face of faces) app.route('/', face(parts))
   const server = createServer(
     {
       ...{ cert: pemOf('gateway/tls.crt.pem'), key: pemOf('gateway/tls.key.pem'), ca: pemOf('ca.pem') },

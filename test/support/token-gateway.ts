@@ -17,7 +17,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { type TokenBearer, tokenPlane } from '../../src/tokens.ts'
 import { rememberingCheck } from '../../src/trust/algorithms.ts'
 import { identifier } from '../../src/trust/parties.ts'
-import { type ApiServer, apiServer } from './api-server.ts'
+import { type ApiServer, type ApiSetting, apiServer } from './api-server.ts'
 import { certificates, communityInput, gatewayInput } from './gateway-config.ts'
 import { pemOf } from './jwt.ts'
 
@@ -50,7 +50,11 @@ const names: Readonly<Record<string, string>> = {
 /** The REST doors with guards from a configuration, a store, and mutual TLS. Region 050 is a community there. */
 export async function tokenGateway(
   consumers: readonly Bearer[],
-  { clock, routes = [] }: { readonly clock: Clock; readonly routes?: readonly ApiRoute[] },
+  {
+    clock,
+    faces = [],
+    routes = [],
+  }: Pick<ApiSetting, 'faces'> & { readonly clock: Clock; readonly routes?: readonly ApiRoute[] },
 ): Promise<TokenGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'crocevia-tokens-'))
   await using opened = new AsyncDisposableStack()
@@ -92,6 +96,7 @@ export async function tokenGateway(
   const server = opened.use(
     await apiServer({
       routes: [callerRoute, ...routes],
+      faces,
       identify: (certificate) => loaded.identify(certificate),
       guardOf: ({ name = '' }) => loaded.plane.guards.get(name),
       audit: auditTrail(store, clock),

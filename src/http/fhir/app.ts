@@ -47,10 +47,20 @@ export function fhirApp(parts: FhirParts, documents: DocumentRouteParts, api: Ap
           ],
         ] as const)),
   ]
-  for (const [path, make] of statics) app.get(path, (context) => served(context, make, failures))
+  for (const [path, make] of statics) {
+    app.get(path, (context) => served(context, make, failures))
+    app.all(path, (context) => unserved(context, failures))
+  }
   const routes = fhirRoutes(parts, documents)
   app.route('/', apiApp(routes, { ...api, failures }, '/fhir'))
   return app
+}
+
+function unserved(context: Context<Bindings>, failures: ReturnType<typeof outcomes>): Response {
+  const correlationId = correlationOf(context.env.incoming)
+  const { body, status } = failures.unserved('method-not-allowed', correlationId)
+  const headers = { ...exchangeHeaders(correlationId), 'content-type': fhirType, allow: 'GET, HEAD' }
+  return new Response(JSON.stringify(body), { status, headers })
 }
 
 function served(
