@@ -18,7 +18,9 @@ export interface VisibilityRow {
 }
 
 const everybody: readonly Viewer[] = ['assisted', 'parent', 'guardian', 'delegate', 'system', 'other']
-const but = (hidden: Viewer): ReadonlySet<Viewer> => new Set(everybody.filter((viewer) => viewer !== hidden))
+const but = (...hidden: readonly Viewer[]): ReadonlySet<Viewer> => {
+  return new Set(everybody.filter((viewer) => !hidden.includes(viewer)))
+}
 
 /** A document is shown to whom every row of its marks shows it: when the marks contradict each other, the answer is no. */
 export const visibilityTable: readonly VisibilityRow[] = [
@@ -33,7 +35,10 @@ export const visibilityTable: readonly VisibilityRow[] = [
   },
   { mark: 'P00', shownTo: new Set(everybody), author: true, source: 'ini.md §4.5: in clear; takes the mark V away' },
   { mark: 'P97', shownTo: but('parent'), author: false, source: 'ini.md §4.5: hidden from the parent (#1822)' },
-  { mark: 'P98', shownTo: but('assisted'), author: false, source: 'ini.md §4.5: hidden from the assisted (#1822)' },
+  {
+    ...{ mark: 'P98', shownTo: but('assisted', 'parent', 'guardian', 'delegate'), author: false },
+    source: 'ini.md §4.5: hidden from the assisted (#1822); and from whoever acts for them: sistema-ts.md §C.3 [DK]',
+  },
 ]
 
 const viewers: Readonly<Record<string, Viewer>> = Object.assign(Object.create(null), {

@@ -54,9 +54,9 @@ const viewers: readonly (readonly [role: string, purpose: string, cannotSee: rea
   ['INI', 'TREATMENT', hidden],
   ['AAS', 'SYSADMIN', hidden],
   ['ASS', 'PERSONAL', ['fromAssisted', 'fromBoth', 'fromAssistedAndObscured']],
-  ['GEN', 'PERSONAL', ['fromParent', 'fromBoth']],
-  ['TUT', 'PERSONAL', []],
-  ['ING', 'PERSONAL', []],
+  ['GEN', 'PERSONAL', ['fromParent', 'fromAssisted', 'fromBoth', 'fromAssistedAndObscured']],
+  ['TUT', 'PERSONAL', ['fromAssisted', 'fromBoth', 'fromAssistedAndObscured']],
+  ['ING', 'PERSONAL', ['fromAssisted', 'fromBoth', 'fromAssistedAndObscured']],
 ]
 
 describe('what a viewer may know of', () => {
