@@ -28,7 +28,7 @@ export function portalFhir({ federation }: LoadedConfig, parts: PortalFhirParts)
   const { base, identifiersInUrls, mostKept, pageSize, pagesKeptMs: keptMs } = fhir
   const { patients } = own
   const ages = new Map(federation.communities.map(({ cache, home }) => [home, cache?.ttlMs ?? 0]))
-  const names = new Map(communities.map(({ home, name }) => [home, name]))
+  const names = new Map(communities.map(({ home, name }) => [home, organizations[organizationOf(home) ?? ''] ?? name]))
   return fhirApp(
     {
       ...{ gateway: index, handles: documents.handles, key, clock, pageSize, identifiersInUrls },
@@ -36,7 +36,7 @@ export function portalFhir({ federation }: LoadedConfig, parts: PortalFhirParts)
       pages: pages({ clock, keptMs, mostKept }),
       isOvertaken: async ({ generation, identifiers }) => (await journal.about(identifiers)).generation !== generation,
       maxAgeMs: (home) => ages.get(home) ?? 0,
-      nameOf: (home) => organizations[organizationOf(home) ?? ''] ?? names.get(home),
+      nameOf: (home) => names.get(home),
       ...(patients === undefined
         ? {}
         : { discover: (sought, call) => discoverPatient(sought, call, { policy, clock, patients }) }),

@@ -356,6 +356,15 @@ export interface Status {
   readonly detail?: string
 }
 
+/** What `askFederation` may be told beside. */
+export interface AskFederationOptions {
+  /** Names the exchange in logs and audit; a UUID. Absent, the gateway makes one. */
+  readonly correlationID?: string
+  /** Why the record is consulted in an emergency; required with the purpose EMERGENCY, and audited apart. */
+  readonly emergencyReason?: EmergencyReason
+  readonly signal?: AbortSignal
+}
+
 /** An event of `askFederation`. */
 export type AskFederationEvent =
   | { readonly event: 'entries'; readonly data: EntriesEvent }
@@ -364,6 +373,42 @@ export type AskFederationEvent =
   | { readonly event: 'progress'; readonly data: ProgressEvent }
   | { readonly event: 'complete'; readonly data: FederatedIndex }
   | { readonly event: 'problem'; readonly data: Problem }
+
+/** What `fetchDocument` may be told beside. */
+export interface FetchDocumentOptions {
+  /** `original` (default): the bytes that were registered; `cda`: the clinical document, also out of a PDF; `readable`: a page made of it; `body`: the file in a CDA that wraps one. */
+  readonly form?: 'original' | 'cda' | 'readable' | 'body'
+  /** Names the exchange in logs and audit; a UUID. Absent, the gateway makes one. */
+  readonly correlationID?: string
+  /** Why the record is consulted in an emergency; required with the purpose EMERGENCY, and audited apart. */
+  readonly emergencyReason?: EmergencyReason
+  readonly signal?: AbortSignal
+}
+
+/** What `describeDocument` may be told beside. */
+export interface DescribeDocumentOptions {
+  /** `original` (default): the bytes that were registered; `cda`: the clinical document, also out of a PDF; `readable`: a page made of it; `body`: the file in a CDA that wraps one. */
+  readonly form?: 'original' | 'cda' | 'readable' | 'body'
+  /** Names the exchange in logs and audit; a UUID. Absent, the gateway makes one. */
+  readonly correlationID?: string
+  /** Why the record is consulted in an emergency; required with the purpose EMERGENCY, and audited apart. */
+  readonly emergencyReason?: EmergencyReason
+  readonly signal?: AbortSignal
+}
+
+/** What `readCaller` may be told beside. */
+export interface ReadCallerOptions {
+  /** Names the exchange in logs and audit; a UUID. Absent, the gateway makes one. */
+  readonly correlationID?: string
+  readonly signal?: AbortSignal
+}
+
+/** What `readStatus` may be told beside. */
+export interface ReadStatusOptions {
+  /** Names the exchange in logs and audit; a UUID. Absent, the gateway makes one. */
+  readonly correlationID?: string
+  readonly signal?: AbortSignal
+}
 
 /** How a client reaches the gateway. */
 export interface ClientOptions {
@@ -461,17 +506,14 @@ export function indexFollower(): {
 export function croceviaClient(options: ClientOptions) {
   return {
     /** Ask every community for a person’s documents. */
-    async askFederation(
-      body: FederatedQuery,
-      more: { correlationID?: string; emergencyReason?: EmergencyReason; signal?: AbortSignal } = {},
-    ): Promise<FederatedIndex> {
+    async askFederation(body: FederatedQuery, more: AskFederationOptions = {}): Promise<FederatedIndex> {
       const response = await send(options, {
         method: 'POST',
         path: '/api/v1/federated-queries',
         headers: {
           accept: 'application/json',
           'x-correlation-id': more.correlationID,
-          'x-emergency-reason': more.emergencyReason,
+          'emergency-reason': more.emergencyReason,
         },
         body,
         signal: more.signal,
@@ -481,7 +523,7 @@ export function croceviaClient(options: ClientOptions) {
     /** Ask every community for a person’s documents, and hear of each answer as it comes. */
     async *askFederationEvents(
       body: FederatedQuery,
-      more: { correlationID?: string; emergencyReason?: EmergencyReason; signal?: AbortSignal } = {},
+      more: AskFederationOptions = {},
     ): AsyncGenerator<AskFederationEvent> {
       const response = await send(options, {
         method: 'POST',
@@ -489,7 +531,7 @@ export function croceviaClient(options: ClientOptions) {
         headers: {
           accept: 'text/event-stream',
           'x-correlation-id': more.correlationID,
-          'x-emergency-reason': more.emergencyReason,
+          'emergency-reason': more.emergencyReason,
         },
         body,
         signal: more.signal,
@@ -497,15 +539,7 @@ export function croceviaClient(options: ClientOptions) {
       yield* eventsOf<AskFederationEvent>(response)
     },
     /** Get a document. */
-    async getDocument(
-      handle: string,
-      more: {
-        form?: 'original' | 'cda' | 'readable' | 'body'
-        correlationID?: string
-        emergencyReason?: EmergencyReason
-        signal?: AbortSignal
-      } = {},
-    ): Promise<Response> {
+    async fetchDocument(handle: string, more: FetchDocumentOptions = {}): Promise<Response> {
       const response = await send(options, {
         method: 'GET',
         path: `/api/v1/documents/${encodeURIComponent(handle)}`,
@@ -513,22 +547,14 @@ export function croceviaClient(options: ClientOptions) {
         headers: {
           accept: '*/*',
           'x-correlation-id': more.correlationID,
-          'x-emergency-reason': more.emergencyReason,
+          'emergency-reason': more.emergencyReason,
         },
         signal: more.signal,
       })
       return response
     },
     /** Get the head of a document. */
-    async headDocument(
-      handle: string,
-      more: {
-        form?: 'original' | 'cda' | 'readable' | 'body'
-        correlationID?: string
-        emergencyReason?: EmergencyReason
-        signal?: AbortSignal
-      } = {},
-    ): Promise<Response> {
+    async describeDocument(handle: string, more: DescribeDocumentOptions = {}): Promise<Response> {
       const response = await send(options, {
         method: 'HEAD',
         path: `/api/v1/documents/${encodeURIComponent(handle)}`,
@@ -536,14 +562,14 @@ export function croceviaClient(options: ClientOptions) {
         headers: {
           accept: '*/*',
           'x-correlation-id': more.correlationID,
-          'x-emergency-reason': more.emergencyReason,
+          'emergency-reason': more.emergencyReason,
         },
         signal: more.signal,
       })
       return response
     },
     /** Whom the gateway takes the caller for. */
-    async getCaller(more: { correlationID?: string; signal?: AbortSignal } = {}): Promise<Caller> {
+    async readCaller(more: ReadCallerOptions = {}): Promise<Caller> {
       const response = await send(options, {
         method: 'GET',
         path: '/api/v1/caller',
@@ -556,7 +582,7 @@ export function croceviaClient(options: ClientOptions) {
       return (await response.json()) as Caller
     },
     /** Whether the service is up. */
-    async getStatus(more: { correlationID?: string; signal?: AbortSignal } = {}): Promise<Status> {
+    async readStatus(more: ReadStatusOptions = {}): Promise<Status> {
       const response = await send(options, {
         method: 'GET',
         path: '/status',

@@ -50,7 +50,9 @@ async function send(options: ClientOptions, sent: Sent): Promise<Response> {
 }
 
 function present(members: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  return Object.fromEntries(
+    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
 }
 
 /** The events of a stream, as they come. */

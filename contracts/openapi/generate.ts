@@ -15,6 +15,7 @@ interface Parameter {
   readonly $ref?: string
   readonly name: string
   readonly in: 'path' | 'query' | 'header'
+  readonly description?: string
   readonly required?: boolean
   readonly schema: Schema
 }
@@ -50,11 +51,11 @@ export function clientOf(contract: Contract): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => operationOf(path, method, operation, components.parameters)),
   )
-  const events = operations.flatMap(({ events }) => events)
+  const more = operations.flatMap(({ types }) => types)
   const methods = operations.flatMap(({ code }) => code)
   return `// Generated from contracts/openapi/gateway.json by contracts/openapi/generate.ts; not to be edited.
 
-${[...types, ...events].join('\n\n')}
+${[...types, ...more].join('\n\n')}
 ${clientRuntime}
 /** The operations of the gateway. They reject with ProblemError for what it refuses. */
 export function croceviaClient(options: ClientOptions) {
@@ -75,7 +76,7 @@ function objectType({ properties = {}, required = [] }: Schema, indent: string):
   const inner = `${indent}  `
   const members = Object.entries(properties).map(([name, schema]) => {
     const head = `${inner}readonly ${name}${required.includes(name) ? '' : '?'}: `
-    return `${commentOf(schema, inner)}${head}${typeOf(schema, inner, head.length)}`
+    return `${commentOf(schema, inner)}${head}${typeOf(schema, inner, head.length)}`.replaceAll(': \n', ':\n')
   })
   return `{\n${members.join('\n')}\n${indent}}`
 }
@@ -91,7 +92,7 @@ function typeOf(schema: Schema, indent: string, taken: number): string {
     )
   if (items !== undefined) {
     const inner = typeOf(items, indent, taken)
-    return inner.includes(' | ') ? `readonly (${inner})[]` : `readonly ${inner}[]`
+    return items.enum === undefined ? `readonly ${inner}[]` : `readonly (${inner})[]`
   }
   if (properties !== undefined) return objectType(schema, indent)
   return type === 'integer' ? 'number' : (type ?? 'unknown')
@@ -116,16 +117,17 @@ function operationOf(
   method: string,
   { operationId, parameters = [], requestBody, responses, summary }: Operation,
   shared: Contract['components']['parameters'],
-): { readonly events: readonly string[]; readonly code: readonly string[] } {
+): { readonly types: readonly string[]; readonly code: readonly string[] } {
   const all = parameters.map((one) => (one.$ref === undefined ? one : (shared[nameOf(one.$ref)] ?? one)))
   const fixed = all.filter((one) => one.in === 'path')
   const free = all.filter((one) => one.in !== 'path')
   const body = requestBody?.content['application/json']?.schema
   const content = responses['200']?.content ?? {}
+  const options = `${pascal(operationId)}Options`
   const named = [
     ...fixed.map(({ name }) => `${name}: string`),
     ...(body === undefined ? [] : [`body: ${typeOf(body, '', 0)}`]),
-    `more: { ${[...free.map(({ name, schema }) => `${camel(name)}?: ${typeOf(schema, '', 0)}`), 'signal?: AbortSignal'].join('; ')} } = {},`,
+    `more: ${options} = {}`,
   ]
   const address = `\`${fixed.reduce((text, { name }) => text.replace(`{${name}}`, `\${encodeURIComponent(${name})}`), path)}\``
   const path0 = fixed.length === 0 ? `'${path}'` : address
@@ -139,34 +141,46 @@ ${[`accept: '${accept}'`, ...headers.map(({ name }) => `'${name.toLowerCase()}':
         },
 ${body === undefined ? '' : '        body,\n'}        signal: more.signal,
       })`
-  const head = (name: string, generator: string, result: string) => `    /** ${summary}. */
-    async ${generator}${name}(
-${named.map((one) => `      ${one.replace(/,$/, '')},`).join('\n')}
-    ): ${result} {`
+  const head = (summary: string, name: string, result: string) => {
+    const line = `    async ${name}(${named.join(', ')}): ${result} {`
+    const broken = `    async ${name}(\n${named.map((one) => `      ${one},`).join('\n')}\n    ): ${result} {`
+    return `    /** ${summary}. */\n${line.length <= width ? line : broken}`
+  }
   const typed = Object.entries(content).find(([type]) => type.endsWith('json'))
   const accept = typed?.[0] ?? '*/*'
   const result = typed === undefined ? 'Response' : typeOf(typed[1].schema, '', 0)
-  const plain = `${head(operationId, '', `Promise<${result}>`)}
+  const plain = `${head(summary, operationId, `Promise<${result}>`)}
 ${sending(accept)}
       return ${typed === undefined ? 'response' : `(await response.json()) as ${result}`}
     },`
   const told = content['text/event-stream']?.['x-events']
-  if (told === undefined) return { events: [], code: [plain] }
-  const event = `${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}Event`
+  const members = [
+    ...free.map(({ description = '', name, schema }) => {
+      return `  /** ${description}. */\n  readonly ${camel(name)}?: ${typeOf(schema, '', 0)}`
+    }),
+    '  readonly signal?: AbortSignal',
+  ]
+  const optional = `/** What \`${operationId}\` may be told beside. */\nexport interface ${options} {\n${members.join('\n')}\n}`
+  if (told === undefined) return { types: [optional], code: [plain] }
+  const event = `${pascal(operationId)}Event`
   const union = Object.entries(told).map(
     ([name, schema]) => `\n  | { readonly event: '${name}'; readonly data: ${typeOf(schema, '', 0)} }`,
   )
-  const streamed = `${head(`${operationId}Events`, '*', `AsyncGenerator<${event}>`).replace(`${summary}.`, `${summary}, and hear of each answer as it comes.`)}
+  const streamed = `${head(`${summary}, and hear of each answer as it comes`, `*${operationId}Events`, `AsyncGenerator<${event}>`)}
 ${sending('text/event-stream')}
       yield* eventsOf<${event}>(response)
     },`
   return {
-    events: [`/** An event of \`${operationId}\`. */\nexport type ${event} =${union.join('')}`],
+    types: [optional, `/** An event of \`${operationId}\`. */\nexport type ${event} =${union.join('')}`],
     code: [plain, streamed],
   }
 }
 
-/** `X-Emergency-Reason` as `emergencyReason`. */
+function pascal(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+/** `Emergency-Reason` as `emergencyReason`. */
 function camel(name: string): string {
   const bare = name.replace(/^X-/, '')
   return bare.charAt(0).toLowerCase() + bare.slice(1).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())

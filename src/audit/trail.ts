@@ -37,6 +37,7 @@ function auditRecord(event: AuditEvent, now: number): AuditRecord {
     outcome: event.outcome,
     ...(error === undefined ? {} : { errorCode: error.code }),
     ...(event.results === undefined ? {} : { results: event.results }),
+    ...(event.begins === undefined ? {} : { begins: true as const }),
     ...(emergencyReason === undefined ? {} : { emergencyReason: cut(emergencyReason) }),
     ...(operated === undefined ? {} : { operated: auditedDeed(operated) }),
   }

@@ -208,6 +208,8 @@ export interface AuditEvent {
   readonly error?: GatewayError
   /** How many documents were told. */
   readonly results?: number
+  /** Told while it is made: this is its beginning, and another event with the correlation id tells how it ended. */
+  readonly begins?: true
   /** Why the record was consulted in an emergency: one of a few words, as the caller declared it. */
   readonly emergencyReason?: string
   /** What an operator acted upon: then whom and what it is about is known from the journal, without an assertion. */

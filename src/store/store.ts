@@ -28,6 +28,8 @@ export interface AuditRecord {
   readonly errorCode?: ErrorCode
   /** How many documents were told. */
   readonly results?: number
+  /** Told while it is made: another record with the correlation id tells how it ended, unless the process died before. */
+  readonly begins?: true
   /** Why the record was consulted in an emergency, as the caller declared it. */
   readonly emergencyReason?: string
   /** What an operator acted upon, by its id, and why it was discarded. */

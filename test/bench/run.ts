@@ -1,12 +1,14 @@
 import { ensureCertificates } from '../../certs-dev/make.ts'
 import { eventLoop10000 } from './event-loop.ts'
 import { federatedQuery3x100 } from './federated-query.ts'
+import { iti67Cached } from './iti67.ts'
 import { journalAppend, journalAppendSequential } from './journal-append.ts'
 import { jwtVerifyBench } from './jwt.ts'
 import type { Measurement } from './measurement.ts'
 import { mtomSplit100mb } from './mtom-split.ts'
 import { iti18Signed, iti42Push } from './national.ts'
 import { parseFindDocuments1000, parseMemory1000 } from './parse-find-documents.ts'
+import { complete20, firstEntry20 } from './progressive.ts'
 import { pushAppend } from './push-append.ts'
 import { retrieve1mb, retrieve20mb, retrieve100mb } from './retrieve.ts'
 import { samlIssue, samlVerify, samlVerify7mb } from './saml.ts'
@@ -21,8 +23,11 @@ const benches: Readonly<Record<string, () => Promise<Measurement>>> = {
   'saml-issue': samlIssue,
   'jwt-verify': jwtVerifyBench,
   'federated-query-3x100': federatedQuery3x100,
+  'first-entry-20': firstEntry20,
+  'complete-20': complete20,
   'iti18-signed': iti18Signed,
   'iti42-push': iti42Push,
+  'iti67-cached': iti67Cached,
   'journal-append': journalAppend,
   'journal-append-sequential': journalAppendSequential,
   'push-append': pushAppend,

@@ -103,5 +103,5 @@ function exchange(port: number, { as = 'portal', body, headers = [], method = 'G
 }
 
 function objectIn(text: string): Readonly<Record<string, unknown>> {
-  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+  return text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}
 }

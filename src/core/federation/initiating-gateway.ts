@@ -8,8 +8,8 @@ export function initiatingGateway(
 ): QueryGateway {
   const { communities, mode } = parts
   return {
-    query(query, caller, watch) {
-      return federate(query, caller, (known) => route(query, known, communities, mode), parts, watch)
+    query(query, caller, wishes) {
+      return federate(query, caller, (known) => route(query, known, communities, mode), parts, wishes)
     },
   }
 }

@@ -23,6 +23,7 @@ import {
   pushedAbout,
   pushedSince,
 } from './pushed.ts'
+import { withReplacements } from './replacements.ts'
 import { hiddenIds, withhold } from './withhold.ts'
 
 /** What a federated question needs. */
@@ -46,8 +47,13 @@ export interface FederationParts extends Pick<OrderParts, 'onOrdersUnknown'> {
 
 /** Answers stored queries about one person for one caller. Throws GatewayError; failures of communities are values. */
 export interface QueryGateway {
-  /** Whoever watches is told on the way, always of less than the answer in the end may tell. */
-  query(query: StoredQuery, caller: AuthenticatedCall, watch?: Watch): Promise<FederatedAnswer>
+  query(query: StoredQuery, caller: AuthenticatedCall, wishes?: QueryWishes): Promise<FederatedAnswer>
+}
+
+/** What is wished beside the answer; whoever watches is told on the way. */
+export interface QueryWishes extends Watch {
+  /** Whether communities that told of replaced documents are asked by which. */
+  readonly replacements?: boolean
 }
 
 /** Authorizes, finds the person, asks the communities that `route` names, and merges what may be shown. */
@@ -56,7 +62,7 @@ export async function federate(
   caller: AuthenticatedCall,
   route: (known: KnownPatient) => readonly Community[],
   parts: FederationParts,
-  watch?: Watch,
+  wishes?: QueryWishes,
 ): Promise<FederatedAnswer> {
   const authorized = parts.policy.authorize(query, caller)
   const { known, doubt } = await locate(patientOf(query, authorized), authorized, parts)
@@ -78,7 +84,7 @@ export async function federate(
     { communities: targets, ...parts },
   )
   const keeper = keeperOf(known, parts.communities ?? targets)
-  const progress = watch && progressing({ call, known, targets, keeper, shown, watch })
+  const progress = wishes && progressing({ call, known, targets, keeper, shown, watch: wishes })
   const onLeg: OnLeg = (...leg) => {
     progress?.ended(...leg)
     parts.onLeg?.(call, ...leg)
@@ -90,7 +96,8 @@ export async function federate(
     parts.clock,
     async (community, leg) => {
       try {
-        const answer = await askInContext(community, query, leg, asker(community, known, changesOf(before), mayTell))
+        const asking = asker(community, known, changesOf(before), mayTell)
+        const answer = await askInContext(community, query, leg, asking, wishes?.replacements)
         if (waiting > 1) parts.onEarlyAnswer?.(answer)
         progress?.answered(community, answer)
         return answer
@@ -206,8 +213,11 @@ async function askInContext(
   query: StoredQuery,
   call: AuthorizedCall,
   asking: ReturnType<typeof asker>,
+  tellsReplacements = false,
 ): Promise<InContext> {
+  const { home } = community
+  const again = (further: StoredQuery) => asking(further, call)
   const answer = await asking(query, call)
-  const context = await contextOf(answer, community.home, (further) => asking(further, call))
-  return { ...answer, context }
+  const context = await contextOf(answer, home, again)
+  return { ...(tellsReplacements ? await withReplacements(answer, home, again) : answer), context }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 const exposed =
   'X-Correlation-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, Content-Disposition, X-Document-Verified'
-const accepted = 'Authorization, Content-Type, Accept, DPoP, X-Correlation-ID, X-Emergency-Reason'
+const accepted = 'Authorization, Content-Type, Accept, DPoP, X-Correlation-ID, Emergency-Reason'
 
 /**
  * Lets pages of the origins that are named read the answer (Fetch, CORS protocol); nothing is said to others. True when

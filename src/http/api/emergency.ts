@@ -10,11 +10,11 @@ export const emergencyReasons = ['physical-incapacity', 'legal-incapacity', 'men
 export type EmergencyReason = (typeof emergencyReasons)[number]
 
 /**
- * Requires whoever asks for purpose EMERGENCY to declare why, in `X-Emergency-Reason` or in the body, and has it audited.
+ * Requires whoever asks for purpose EMERGENCY to declare why, in `Emergency-Reason` or in the body, and has it audited.
  * Throws `parameter-missing`, `parameter-invalid`, and `parameter-count` where they differ.
  */
 export function requireEmergencyReason({ caller, note, request }: ApiCall, inBody?: unknown): void {
-  const lines = request.headers.filter(([name]) => name.toLowerCase() === 'x-emergency-reason')
+  const lines = request.headers.filter(([name]) => name.toLowerCase() === 'emergency-reason')
   const told = [...lines.map(([, value]): unknown => value.trim()), ...(inBody === undefined ? [] : [inBody])]
   const [reason, ...others] = new Set(told)
   if (caller.assertion?.purposeOfUse !== 'EMERGENCY') {
@@ -22,7 +22,7 @@ export function requireEmergencyReason({ caller, note, request }: ApiCall, inBod
     throw new GatewayError('parameter-invalid', 'A reason of emergency goes with the purpose EMERGENCY only')
   }
   if (reason === undefined) {
-    throw new GatewayError('parameter-missing', 'An emergency must be declared: emergencyReason, or X-Emergency-Reason')
+    throw new GatewayError('parameter-missing', 'An emergency must be declared: emergencyReason, or Emergency-Reason')
   }
   if (others.length > 0) throw new GatewayError('parameter-count', 'The reason of emergency may be told once')
   const declared = emergencyReasons.find((one) => one === reason)

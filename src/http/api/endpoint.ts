@@ -71,7 +71,7 @@ export interface StreamedAnswer {
   readonly contentType: string
   readonly headers: ContentReply['headers']
   /**
-   * The answer. It has itself accounted for before its last word, once, with the failure if it is one; where it ends before
+   * The answer; its beginning is on record before it is asked for. It has itself accounted for before its last word, once, with the failure if it is one; where it ends before
    * that, the caller has left. `account` rejects when that cannot be recorded.
    */
   readonly stream: (account: (error?: GatewayError) => Promise<void>) => AsyncIterable<Uint8Array>
@@ -196,6 +196,8 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
     const headers = { ...exchangeHeaders(progress.exchange.correlationId), ...allowanceHeaders(progress.allowance) }
     if ('stream' in answer) {
       const { contentType, stream } = answer
+      // Bytes leave before the answer is complete: a process that dies meanwhile leaves this much behind.
+      await write(progress, { outcome: 'partial-success', begins: true })
       const chunks = stream(accountant(progress))
       return { status: 200, contentType, headers: { ...answer.headers, ...headers }, content: { chunks } }
     }
@@ -250,16 +252,29 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
     }
   }
 
-  async function record(
-    { account, caller, exchange, started }: Progress,
-    outcome: Pick<AuditEvent, 'outcome' | 'error'>,
+  /** What ends an exchange. */
+  async function record(progress: Progress, outcome: Pick<AuditEvent, 'outcome' | 'error'>): Promise<void> {
+    const { account, exchange, started } = progress
+    const { correlationId } = exchange
+    const { transaction } = route
+    const asked = account?.asked ?? []
+    try {
+      await write(progress, outcome)
+    } finally {
+      events.exchangeFinished({ correlationId, transaction, asked, ...outcome, durationMs: clock.now() - started })
+    }
+  }
+
+  async function write(
+    { account, caller, exchange }: Progress,
+    outcome: Pick<AuditEvent, 'outcome' | 'error' | 'begins'>,
   ): Promise<void> {
     const at = clock.now()
     const { transaction } = route
     const { correlationId, peer } = exchange
     const { asked = [], ...noted } = account ?? {}
+    const assertion = caller?.assertion
     try {
-      const assertion = caller?.assertion
       await parts.audit.record({
         ...{ at, correlationId, transaction, peer },
         ...(assertion === undefined ? {} : { assertion }),
@@ -271,8 +286,6 @@ export function apiEndpoint(route: ApiRoute, parts: ApiParts) {
     } catch (failure) {
       events.auditFailed({ correlationId, transaction, error: failure })
       throw new GatewayError('internal', 'The gateway cannot account for this request', { cause: failure })
-    } finally {
-      events.exchangeFinished({ correlationId, transaction, asked, ...outcome, durationMs: clock.now() - started })
     }
   }
 }

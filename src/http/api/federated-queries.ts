@@ -1,7 +1,7 @@
 import { asGatewayError, GatewayError } from '../../core/errors.ts'
 import type { QueryGateway } from '../../core/federation/query.ts'
 import type { FederatedAnswer, MergedEntry } from '../../core/model/answers.ts'
-import type { Assertion, AuthenticatedCall } from '../../core/model/call.ts'
+import type { Assertion } from '../../core/model/call.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
 import type { Clock, Community } from '../../core/ports.ts'
 import type { DocumentHandles } from './document-handles.ts'
@@ -59,7 +59,7 @@ async function answered(call: ApiCall, parts: FederatedQueryParts): Promise<ApiA
 /** One question, and how what is heard is told. */
 function askingFor(
   { explain, query }: Pick<AskedQuery, 'query' | 'explain'>,
-  call: AuthenticatedCall,
+  call: Asking['call'],
   note: ApiCall['note'],
   { clock, communities, gateway, handles }: FederatedQueryParts,
 ): Asking {
@@ -86,6 +86,7 @@ function askingFor(
         query,
         { ...call, signal },
         {
+          replacements: true,
           routed(known, targets) {
             begun = clock.now()
             routed = { known, targets }

@@ -19,7 +19,7 @@ import { problemOf } from './problem.ts'
 
 /** One question under way. */
 export interface Asking {
-  readonly call: AuthenticatedCall
+  readonly call: AuthenticatedCall & Pick<ApiCall, 'held'>
   readonly view: IndexView
   readonly nameOf: NameOf
   readonly note: ApiCall['note']
@@ -42,6 +42,7 @@ const mostInEvent = 100
  */
 export async function streamed(asking: Asking, heartbeatMs = 10_000): Promise<StreamedAnswer> {
   const left = new AbortController()
+  asking.call.held.defer(end)
   let offered = Promise.withResolvers<Step>()
   let taken = Promise.withResolvers<void>()
   const ended: Promise<Step> = asking
@@ -73,9 +74,14 @@ export async function streamed(asking: Asking, heartbeatMs = 10_000): Promise<St
         }
       }
     } finally {
-      left.abort()
-      taken.resolve()
+      end()
     }
+  }
+
+  /** Also of what nobody began to read. */
+  function end(): void {
+    left.abort()
+    taken.resolve()
   }
   return { contentType: eventStreamType, headers: eventStreamHeaders, stream }
 }

@@ -70,7 +70,7 @@ async function searched(
   const patientId = patientOf(question.patient, assertion, parts)
   call.note({ patientId })
   const askedAt = parts.clock.now()
-  const all = await parts.gateway.query(question.query(patientId), user)
+  const all = await parts.gateway.query(question.query(patientId), user, { replacements: true })
   requireAnswer(all, call.note)
   const { hasId } = question
   const ids = idsFor(parts.key, assertion)
@@ -157,6 +157,7 @@ async function one(call: ApiCall, parts: FhirParts): Promise<ApiAnswer> {
       filter: { kinds: ['stable', 'on-demand'] },
     },
     user,
+    { replacements: true },
   )
   requireAnswer(answer, call.note)
   const entry = answer.entries.find(({ sources }) => sources.some((source) => ids.document(source) === id))

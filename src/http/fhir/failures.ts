@@ -1,3 +1,4 @@
+import type { Consequence } from '../../../contracts/explanations/explanation.ts'
 import { explanationOf } from '../../../contracts/explanations/explanation-of.ts'
 import type { ErrorCode, GatewayError } from '../../core/errors.ts'
 import type { CommunityFailure, CommunityIssue } from '../../core/model/answers.ts'
@@ -100,9 +101,20 @@ export function silenceIssue(
 /** Codes are told as they are where they have the form of one; the words beside them are a peer's, and are not. */
 const codeForm = /^[A-Za-z][A-Za-z0-9]{0,63}$/
 
+/** Codes that mean something else to whoever reads than to whoever publishes, for whom they are explained. */
+const toReaders: ReadonlyMap<string, Consequence> = new Map([
+  [
+    'XDSRegistryMetadataError',
+    {
+      consequence: 'what it tells of a document is incomplete, or differs from what others tell.',
+      consequenceIt: 'le informazioni su un documento sono incomplete o diverse da quelle di altre fonti.',
+    },
+  ],
+])
+
 /** What a community said of its own answer. */
 export function communityIssue({ code, home, severity, text }: CommunityIssue, nameOf: NameOf): ToldIssue {
-  const known = explanationOf(code, text)
+  const known = toReaders.get(code) ?? explanationOf(code, text)
   const name = nameOf(home) ?? home
   return {
     severity: severity === 'error' ? 'warning' : 'information',

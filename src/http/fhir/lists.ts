@@ -76,7 +76,7 @@ async function searched(
   requireAnswer(all, call.note)
   const { hasId } = question
   const ids = idsFor(parts.key, assertion)
-  const lists: readonly AnyList[] = [...all.submissionSets, ...all.folders]
+  const lists = listsIn(all)
   const entries = lists.filter((list) => question.matches(list) && (hasId?.(ids.list(list)) ?? true)).sort(latestFirst)
   const outcome = outcomeOf(all, question.hasOthers, parts)
   const answer: KeptAnswer = {
@@ -106,6 +106,11 @@ async function everythingOf(
     asked: all.flatMap(({ asked }) => asked),
     failures: all.flatMap(({ failures }) => failures),
   }
+}
+
+/** Each once: a community that is asked under several identifiers tells of a list under each. */
+function listsIn({ folders, submissionSets }: FederatedAnswer): readonly AnyList[] {
+  return [...new Map([...submissionSets, ...folders].map((list: AnyList) => [keyOf(list), list])).values()]
 }
 
 function timeOf(list: AnyList): string {
@@ -220,7 +225,7 @@ async function one(call: ApiCall, parts: FhirParts): Promise<ApiAnswer> {
   )
   requireAnswer(all, call.note)
   const ids = idsFor(parts.key, user.assertion)
-  const list = [...all.submissionSets, ...all.folders].find((some) => ids.list(some) === call.parameters.id)
+  const list = listsIn(all).find((some) => ids.list(some) === call.parameters.id)
   if (list === undefined) {
     const [silent] = all.failures
     if (silent !== undefined) throw new NobodyAnswered(silent.error, all.failures)

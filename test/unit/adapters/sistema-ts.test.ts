@@ -140,7 +140,9 @@ describe('the entry of a prescription', () => {
       const wrong = checkMetadata({ type: 'submit', submission }, metadataRules(), { lenient: new Set() })
       // What is made on demand has neither hash, size nor creation time, and is not pushed; the set is this test's own.
       const ours = wrong.filter(({ location }) => location === entry.entryUuid)
-      expect(ours.filter(({ text }) => !/hash|size|creationTime|association with SubmissionSet/i.test(text))).toEqual([])
+      expect(ours.filter(({ text }) => !/hash|size|creationTime|association with SubmissionSet/i.test(text))).toEqual(
+        [],
+      )
     }
   })
 
