@@ -21,6 +21,8 @@ type Gateway = Omit<Federation['gateway'], 'deliveries'>
 
 export interface DeliveryParts {
   readonly communities: readonly Community[]
+  /** Our own, with all that is known of patients. */
+  readonly own: Community
   readonly outbox: Outbox
   readonly journal: PushJournal
   readonly clock: Clock
@@ -52,11 +54,10 @@ export function publishedTo({ name }: Pick<Community, 'name'>): string {
 
 /** Starts to deliver what waits in the outbox. */
 export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): Deliveries {
-  const { communities, outbox, journal, clock } = parts
+  const { communities, own, outbox, journal, clock } = parts
   const { deliveries: rules, ...gateway } = federation.gateway
   const home = homeCommunityId(gateway.home)
-  const own = communities.find((community) => community.home === home)
-  const patients = own?.patients
+  const { patients } = own
   const notified = communities.filter(({ notices }) => notices !== undefined)
   const pushing = { journal, clock, timeoutMs: rules.timeoutMs, ourselves: spokesman(gateway, clock) }
   const working = dispatcher({
@@ -65,9 +66,7 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
     deliverers: new Map([
       ...(parts.further ?? []),
       ...notified.map((community) => [kindOf(community), retrieveDeliverer(community)] as const),
-      ...(own === undefined
-        ? []
-        : [[pushesTo(own), pushDeliverer({ ...pushing, to: own, isLast: assistedBy(own) })] as const]),
+      [pushesTo(own), pushDeliverer({ ...pushing, to: own, isLast: assistedBy(own) })] as const,
       ...communities
         .filter(({ relation, recipient }) => relation === 'national' && recipient !== undefined)
         .map((community) => [publishedTo(community), pushDeliverer({ ...pushing, to: community })] as const),
@@ -98,13 +97,14 @@ export function deliveries({ federation }: LoadedConfig, parts: DeliveryParts): 
 
 /**
  * Whether a push is about somebody whom the community is known to assist: then its record is the one that counts. Where that
- * is not known INI decides: it leaves those whom we assist to us (R220, ini.md §6.1).
+ * is not known, or in doubt, INI decides: it leaves those whom we assist to us (R220, ini.md §6.1).
  */
 function assistedBy({ home, patients }: Community) {
   return async ({ patients: [patient] }: JournaledPush, call: AuthorizedCall): Promise<boolean> => {
     if (patients === undefined || patient === undefined) return false
     try {
-      return (await patients.locate(patient, call))?.assistedBy === home
+      const known = await patients.locate(patient, call)
+      return known?.assistedBy === home && known.doubt === undefined
     } catch {
       return false
     }

@@ -168,7 +168,7 @@ export async function startGateway(config: LoadedConfig, options: GatewayOptions
   })
   const told = opened.use(
     deliveries(config, {
-      ...{ communities, outbox: store.outbox, journal: store.journal, clock, events },
+      ...{ communities, own, outbox: store.outbox, journal: store.journal, clock, events },
       ...(transfers === undefined ? {} : { further: transfers.deliverers }),
     }),
   )

@@ -38,7 +38,7 @@ export function portalApi(config: LoadedConfig, { clock, communities, index, rea
     routes: [federatedQueryRoute({ gateway: index, handles, communities, clock, readObject: readJsonObject })],
     ...{ handles, key },
     bounds: { rate: rateLimit(requestsPerMinute, clock), origins },
-    reference: referenceApp({ contract, ready }),
+    reference: referenceApp({ contract, origins, ready }),
   }
 }
 

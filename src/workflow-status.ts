@@ -28,9 +28,9 @@ export function workflowStatusApp({ api, journal, clock, events }: WorkflowStatu
     async accept({ statuses, digest }, { correlationId }) {
       let taken = 0
       // One after the other: in their order, and what is kept of them is recognised when it is all told again.
-      for (const status of statuses) {
+      for (const [position, status] of statuses.entries()) {
         const id = randomUUID()
-        const received = { id, correlationId, digest, receivedAt: clock.now(), hash: sha256 }
+        const received = { id, correlationId, digest, position, receivedAt: clock.now(), hash: sha256 }
         if ('repeats' in (await journal.append(workflowDraft(status, received)))) continue
         taken++
         const { eventType, eventStatus } = status

@@ -5,12 +5,19 @@ import { addressOf, claimsOf, operations } from './operations.ts'
 import type { IniOptions } from './options.ts'
 import { lookUpOutcome } from './outcome.ts'
 
+/** The look-ups, of which the one before a removal may be made as others' too. */
+export interface IniLookUp extends LookUp {
+  /** `authors`, each a CX, are whose document it is asked for as while nobody else is told of it. */
+  references(uniqueId: string, about: About, authors?: readonly string[]): Promise<readonly string[] | 'ours'>
+}
+
 /** Each look-up on its own endpoint, as the operation has it. Rejects with GatewayError as `lookUpOutcome` throws it. */
-export function lookUp(options: IniOptions, tools: Pick<AdapterTools, 'ask'>): LookUp {
+export function lookUp(options: IniOptions, tools: Pick<AdapterTools, 'ask'>): IniLookUp {
   async function asked(
     name: 'references' | 'metadata',
     uniqueId: string,
     { call, patientId }: About,
+    authors: readonly string[] = [],
   ): Promise<QueryAnswer | 'ours'> {
     const role = options.lookUpRole === 'author' ? {} : { role: options.lookUpRole }
     const question = (extra: readonly Slot[]): RegistryQuestion => ({
@@ -25,16 +32,19 @@ export function lookUp(options: IniOptions, tools: Pick<AdapterTools, 'ask'>): L
       ...claimsOf(name, call.assertion),
       ...role,
     })
-    const found = lookUpOutcome(await tools.ask(question([])))
-    if (found === 'ours' || !isEmpty(found) || !options.authorSlot) return found
+    let found = lookUpOutcome(await tools.ask(question([])))
     // An obscured document is told to its author alone, who is named by a parameter of INI's own (ini.md §1.5, #1651).
-    const author = { name: '$XDSDocumentEntry.author', values: [`('${call.assertion.subject.replaceAll("'", "''")}')`] }
-    return lookUpOutcome(await tools.ask(question([author])))
+    for (const person of options.authorSlot ? new Set([call.assertion.subject, ...authors]) : []) {
+      if (found === 'ours' || !isEmpty(found)) break
+      const author = { name: '$XDSDocumentEntry.author', values: [`('${person.replaceAll("'", "''")}')`] }
+      found = lookUpOutcome(await tools.ask(question([author])))
+    }
+    return found
   }
 
   return {
-    async references(uniqueId, about) {
-      const found = await asked('references', uniqueId, about)
+    async references(uniqueId, about, authors) {
+      const found = await asked('references', uniqueId, about, authors)
       if (found === 'ours') return found
       // Who answers with whole objects all the same has told their ids too.
       return [...new Set([...found.references.map(({ id }) => id), ...found.entries.map(({ entryUuid }) => entryUuid)])]

@@ -1,14 +1,16 @@
 import type { About, AdapterTools } from '../../src/config/adapter.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import { visibilityCodes } from '../../src/core/federation/overlay.ts'
+import { obscured, visibilityCodes } from '../../src/core/federation/overlay.ts'
 import type { AuthorizedCall } from '../../src/core/model/call.ts'
-import type { HideChange, RemoveChange, Submission, SubmitChange } from '../../src/core/model/change.ts'
+import type { HideChange, RemoveChange, Submission, SubmitChange, UpdateChange } from '../../src/core/model/change.ts'
+import type { Code } from '../../src/core/model/code.ts'
 import type { DocumentEntry } from '../../src/core/model/metadata.ts'
 import type { PatientId } from '../../src/core/model/patient.ts'
 import type { DocumentRecipient } from '../../src/core/ports.ts'
 import { hidingOf } from '../../src/wire/ebrim/hiding.ts'
 import { haveSameContent, isObscured, latestOf, sayTheSame } from '../../src/wire/ebrim/same-document.ts'
 import { encodeRemoveObjects, encodeSubmitObjects } from '../../src/wire/ebrim/submit-objects.ts'
+import { formatCx, parseXcn } from '../../src/wire/hl7/cx.ts'
 import { lookUp } from './look-up.ts'
 import { addressOf, claimsOf, type OperationName, operations } from './operations.ts'
 import type { IniOptions } from './options.ts'
@@ -23,6 +25,12 @@ type Writing = Extract<
 /** How often a document that is changed by others meanwhile is read anew. */
 const mostReadings = 2
 
+/** As how many of an obscured document's authors it is asked for. */
+const mostAuthors = 5
+
+/** Of how many documents it is remembered that they were found to be removed. */
+const mostRemovals = 1_000
+
 /**
  * Tells INI what was done to documents of those whom others assist (ini.md §1.2, §2.4), each change by its own operation.
  * INI's registries have ids of their own: what is changed there is looked up first by the name the world knows it by. A
@@ -33,6 +41,8 @@ export function iniRecipient(
   tools: Pick<AdapterTools, 'ask' | 'submit' | 'clock' | 'homeOf'>,
 ): DocumentRecipient {
   const { references, metadata } = lookUp(options, tools)
+  /** What was found to be removed, by the push: once it is found no more, an attempt has removed it. */
+  const removing = new Set<string>()
 
   async function tell(name: Writing, body: string, { call, patientId }: About): Promise<Outcome> {
     const { action, claims } = operations[name]
@@ -93,7 +103,7 @@ export function iniRecipient(
     return entries.length > 0
   }
 
-  async function update(submission: Submission, call: AuthorizedCall): Promise<void> {
+  async function update({ submission, keepsHiding }: UpdateChange, call: AuthorizedCall): Promise<void> {
     const about = { call, patientId: submission.submissionSet.patientId }
     const told = inNationalForm(submission, call.assertion)
     await readingAnew(async () => {
@@ -105,10 +115,14 @@ export function iniRecipient(
         if (latest === undefined) throw unknown('to be updated')
         former.set(entry.entryUuid, latest)
       }
+      const entries = told.entries.map((entry) =>
+        keepsHiding === true ? asVisibleAs(former.get(entry.entryUuid), entry) : entry,
+      )
       // Told again, after an answer that was lost.
-      if (told.entries.every((entry) => isSaid(entry, former.get(entry.entryUuid)))) return 'made'
-      const hides = told.entries.some((entry) => policyOf(entry) !== policyOf(former.get(entry.entryUuid)))
-      return await tellUpdate(told, former, { hides, about })
+      if (entries.every((entry) => isSaid(entry, former.get(entry.entryUuid)))) return 'made'
+      const altered = entries.filter((entry) => policyOf(entry) !== policyOf(former.get(entry.entryUuid)))
+      const hides = altered.some((entry) => keepsHiding !== true || isObscured(entry))
+      return await tellUpdate({ ...told, entries }, former, { hides, about })
     })
   }
 
@@ -130,13 +144,30 @@ export function iniRecipient(
     const about = { call, patientId: first.patientId }
     await readingAnew(async () => {
       const found: string[] = []
+      let untold = false
       for (const uniqueId of new Set(entries.map((entry) => entry.uniqueId))) {
-        const some = await references(uniqueId, about)
+        const hidden = entries.filter((entry) => entry.uniqueId === uniqueId && isObscured(entry))
+        const some = await references(uniqueId, about, authorsOf(hidden))
         if (some === 'ours') return some
         found.push(...some)
+        const removal = `${call.correlationId} ${uniqueId}`
+        if (some.length > 0) rememberRemoval(removal)
+        else if (hidden.length > 0 && !removing.has(removal)) untold = true
       }
-      return found.length === 0 ? 'made' : await tell('delete', encodeRemoveObjects(found), about)
+      const outcome = found.length === 0 ? 'made' : await tell('delete', encodeRemoveObjects(found), about)
+      // What INI does not tell of may be there all the same: that is for an operator to find out.
+      if (untold && outcome === 'made') throw obscuredToUs()
+      return outcome
     })
+  }
+
+  function rememberRemoval(removal: string): void {
+    removing.delete(removal)
+    removing.add(removal)
+    for (const oldest of removing) {
+      if (removing.size <= mostRemovals) break
+      removing.delete(oldest)
+    }
   }
 
   async function hide({ uniqueId, patientId }: HideChange, call: AuthorizedCall): Promise<void> {
@@ -161,7 +192,7 @@ export function iniRecipient(
         case 'submit':
           return await submit(change, call)
         case 'update':
-          return await update(change.submission, call)
+          return await update(change, call)
         case 'remove':
           return await remove(change, call)
         case 'hide':
@@ -205,17 +236,49 @@ function isSaid(entry: DocumentEntry, former: DocumentEntry | undefined): boolea
   return former !== undefined && sayTheSame(former, entry)
 }
 
+/**
+ * What an update that was not made for hiding or showing says of a document: hidden where it is hidden, else as visible as
+ * it was. That it is to be hidden stands, and so does what is said where nothing was.
+ */
+function asVisibleAs(before: DocumentEntry | undefined, entry: DocumentEntry): DocumentEntry {
+  if (before === undefined || isObscured(entry) || policyOf(entry) === policyOf(before)) return entry
+  if (isObscured(before)) return obscured(entry)
+  const policies = before.eventCodes.filter(isPolicy)
+  if (policies.length === 0) return entry
+  return { ...entry, eventCodes: [...entry.eventCodes.filter((code) => !isPolicy(code)), ...policies] }
+}
+
 /** The visibility policy of an entry, of which there is one at most. */
 function policyOf(entry: DocumentEntry | undefined): string {
-  const codes = (entry?.eventCodes ?? []).map(({ code }) => code)
-  return codes
-    .filter((code) => visibilityCodes.has(code))
+  const policies = (entry?.eventCodes ?? []).filter(isPolicy)
+  return policies
+    .map(({ code }) => code)
     .sort()
     .join()
 }
 
+function isPolicy({ code }: Code): boolean {
+  return visibilityCodes.has(code)
+}
+
+/** Who wrote the documents, each person as a CX. */
+function authorsOf(entries: readonly DocumentEntry[]): readonly string[] {
+  const persons = entries.flatMap(({ authors }) => authors.flatMap((author) => author.persons.map(parseXcn)))
+  const ids = persons.flatMap(({ id, authority }) =>
+    id === undefined || authority === undefined ? [] : [formatCx({ value: id, authority })],
+  )
+  return [...new Set(ids)].slice(0, mostAuthors)
+}
+
 function unknown(what: string): GatewayError {
   return new GatewayError('community-rejected', `INI knows no document ${what}: it is told of nothing (QND1)`)
+}
+
+function obscuredToUs(): GatewayError {
+  const message =
+    'INI knows no document to be removed (QND1). It was obscured: INI may have it and tell its author alone, or an attempt ' +
+    'before has removed it'
+  return new GatewayError('community-rejected', message)
 }
 
 function unnamed(): GatewayError {

@@ -197,9 +197,9 @@ export interface Warning {
   readonly name?: string
   /** How grave. */
   readonly severity: 'error' | 'warning'
-  /** As told. */
+  /** As told where it has the form of a code, else `unknown`. */
   readonly code: string
-  /** As told. */
+  /** What it means to whoever reads the answer; never the community’s own words. */
   readonly detail: string
 }
 

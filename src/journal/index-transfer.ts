@@ -16,10 +16,10 @@ import {
 } from '../core/federation/index-transfer.ts'
 import type { MissingDocument, MovedDocument, TransferEvent } from '../core/model/index-transfer.ts'
 import type { DocumentEntry } from '../core/model/metadata.ts'
-import type { PatientId } from '../core/model/patient.ts'
+import { type PatientId, samePatientId } from '../core/model/patient.ts'
 import type { TransferOf } from '../core/ports.ts'
 import type { Deliverer } from './dispatcher.ts'
-import { arrivals, entriesOf } from './transfer-arrivals.ts'
+import { arrivals, entriesOf, identifiersOf } from './transfer-arrivals.ts'
 import { chunksOf, type IndexTransferParts, type Moving } from './transfer-parts.ts'
 
 /** What one delivery of a transfer does; its key is the transfer, so that each waits for those before it. */
@@ -79,33 +79,42 @@ async function list(moving: Moving, parts: IndexTransferParts): Promise<void> {
 /** Reads a chunk and journals what is to be moved of it; the event comes last, when nothing of it can be lost. */
 async function read(n: number, ids: readonly string[], moving: Moving, parts: IndexTransferParts) {
   return await once(`${moving.transferId}:read:${n}:done`, 'read', moving, parts, async () => {
-    const { source, own, call, patientId } = { ...parts, ...moving }
-    const known = await own.patients?.locate(patientId, call)
-    const identifiers = [patientId, ...(known?.patient.identifiers ?? [])]
-    const entries = await source.read(ids, moving, call)
+    const identifiers = await identifiersOf(moving, parts)
+    const entries = await parts.source.read(ids, moving, moving.call)
     const ours = await entriesOf(entries.filter(isCurrent), moving, parts)
     const documents: MovedDocument[] = []
     const untold: MissingDocument[] = []
     for (const id of ids) {
       const entry = entries.find(({ entryUuid }) => entryUuid === id)
       if (entry === undefined) untold.push(missing({ id }, 'it was listed there, and is not told of'))
-      else if (isAbout(entry, identifiers)) documents.push(await moved(entry, ours, moving, parts))
-      else untold.push(missing({ ...entry, id }, 'it is about an identifier that is not known as the person’s'))
+      else if (isAbout(entry, identifiers)) {
+        const document = await moved(entry, { ours, identifiers }, moving, parts)
+        if (document === undefined) untold.push(missing({ ...entry, id }, 'our record has it of somebody else'))
+        else documents.push(document)
+      } else untold.push(missing({ ...entry, id }, 'it is about an identifier that is not known as the person’s'))
     }
     return { type: 'read', documents, untold }
   })
 }
 
-/** Journals what our record is to be told of a document, if anything. */
+interface Known {
+  /** What our record has of the documents, whomever it is about. */
+  readonly ours: readonly DocumentEntry[]
+  /** The person's. */
+  readonly identifiers: readonly PatientId[]
+}
+
+/** Journals what our record is to be told of a document, if anything. Undefined where it is somebody else's here. */
 async function moved(
   entry: DocumentEntry,
-  ours: readonly DocumentEntry[],
+  { identifiers, ours }: Known,
   moving: Moving,
   parts: IndexTransferParts,
-): Promise<MovedDocument> {
+): Promise<MovedDocument | undefined> {
   if (!isCurrent(entry)) return movedDocument(entry, { became: 'former', pushes: [], faults: [] })
   const now = parts.clock.now()
   const found = ours.filter((one) => isSame(one, entry))
+  if (!found.every((one) => isAbout(one, identifiers))) return undefined
   const hide = async (): Promise<readonly string[]> => {
     if (!isObscured(entry) || (found.length > 0 && found.every(isObscured))) return []
     const draft = hideDraft(entry, moving, now, parts)
@@ -120,7 +129,9 @@ async function moved(
   if (!('repeats' in appended) || appended.repeats.id === draft.id) {
     return movedDocument(entry, { became: 'pushed', pushes: [draft.id], faults })
   }
-  const { id, state } = appended.repeats
+  const { id, patients, state } = appended.repeats
+  const isTheirs = patients.some((one) => identifiers.some((other) => samePatientId(one, other)))
+  if (state === 'pending' && !isTheirs) return undefined
   if (state === 'pending') return movedDocument(entry, { became: 'had', pushes: [id, ...(await hide())], faults: [] })
   // Our record was told of it once and has it no more. Should it have been told just now, it recognises it.
   const again = moveDraft(entry, moving, { now, anew: true }, parts)
@@ -158,9 +169,15 @@ async function checked(
   const documents = documentsTold(events)
   const still = ids.flatMap((id) => documents.get(id) ?? [])
   const lost = unread.length === 0 ? absent.filter(({ id }) => ids.includes(id)) : await arrivals(still, moving, parts)
+  const listed = new Set(still.flatMap(({ logicalId, uniqueId }) => [uniqueId, logicalId ?? uniqueId]))
+  // Whatever was told of there must be here before all of it counts as moved; a newer version that is listed counts for it.
+  const delisted = absent.filter(({ id }) => {
+    const { logicalId, uniqueId } = told.get(id) ?? {}
+    return !ids.includes(id) && ![logicalId, uniqueId].some((name) => name !== undefined && listed.has(name))
+  })
   const untold = untoldIn(events)
   const unmoved = ids.filter((id) => !documents.has(id))
-  const all = [...lost, ...unmoved.map((id) => untold.get(id) ?? missing({ id }, 'it was not read'))]
+  const all = [...lost, ...delisted, ...unmoved.map((id) => untold.get(id) ?? missing({ id }, 'it was not read'))]
   if (all.length > 0) {
     await note(`${transferId}:missing:${events.length}`, { type: 'missing', documents: all }, moving, parts)
     throw incomplete(all)

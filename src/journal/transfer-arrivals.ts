@@ -1,7 +1,8 @@
 import { GatewayError } from '../core/errors.ts'
-import { hasArrived, missing, whyMissing } from '../core/federation/index-transfer.ts'
+import { hasArrived, isAbout, missing, whyMissing } from '../core/federation/index-transfer.ts'
 import type { MissingDocument, MovedDocument } from '../core/model/index-transfer.ts'
 import type { DocumentEntry } from '../core/model/metadata.ts'
+import type { PatientId } from '../core/model/patient.ts'
 import type { Outbox } from '../core/ports.ts'
 import { chunksOf, type IndexTransferParts, type Moving } from './transfer-parts.ts'
 
@@ -11,14 +12,18 @@ const mostAsked = 50
 const mostPages = 100
 const page = 100
 
-/** Documents that have not arrived and will not by themselves. Throws `community-busy` while some may still. */
+/**
+ * Documents that have not arrived and will not by themselves; what our record has of somebody else has not. Throws
+ * `community-busy` while some may still.
+ */
 export async function arrivals(
   documents: readonly MovedDocument[],
   moving: Moving,
   parts: IndexTransferParts,
 ): Promise<readonly MissingDocument[]> {
   const expected = documents.filter(({ became }) => became !== 'former')
-  const ours = await entriesOf(expected, moving, parts)
+  const identifiers = await identifiersOf(moving, parts)
+  const ours = (await entriesOf(expected, moving, parts)).filter((entry) => isAbout(entry, identifiers))
   const absent = expected.filter((document) => !hasArrived(document, ours))
   if (absent.length === 0) return []
   const deadFor = await deadReasons(parts.outbox)
@@ -37,7 +42,16 @@ export async function arrivals(
   })
 }
 
-/** What our record has of documents. */
+/** Of the person whose index is moved. */
+export async function identifiersOf(
+  { call, patientId }: Moving,
+  { own }: IndexTransferParts,
+): Promise<readonly PatientId[]> {
+  const known = await own.patients?.locate(patientId, call)
+  return [patientId, ...(known?.patient.identifiers ?? [])]
+}
+
+/** What our record has of documents, whomever it is about. */
 export async function entriesOf(
   documents: readonly Pick<DocumentEntry, 'uniqueId'>[],
   { call }: Moving,

@@ -110,7 +110,10 @@ function registryOf(kept: readonly DocumentEntry[]): Community['registry'] {
       asked.push(query)
       switch (query.type) {
         case 'FindDocuments':
-          return answer({ entries: kept.filter(({ status = '' }) => query.status.includes(status)), issues: remarks })
+          return answer({
+            entries: [...kept, ...odd].filter(({ status = '' }) => query.status.includes(status)),
+            issues: remarks,
+          })
         case 'FindSubmissionSets':
           return answer({ submissionSets: secret.length > 0 ? [set, concealing] : [set] })
         case 'FindFolders':
@@ -138,11 +141,14 @@ const asked: StoredQuery[] = []
 let silent: GatewayError | undefined
 let remarks: ReturnType<typeof issue>[] = []
 let pushedGeneration = 1
+let retrievals = 0
+let odd: DocumentEntry[] = []
 const clock = { at, now: () => clock.at }
 
 const repository: Community['repository'] = {
   mostAtOnce: 4,
   async retrieve(references, call) {
+    retrievals += 1
     const documents = await Promise.all(
       references.map(async ({ uniqueId }) => {
         const sink = held.begin({ maxBytes: 1024 * 1024, signal: call.signal })
@@ -210,13 +216,14 @@ const documents = {
   ...{ handles, clock, deadlineMs: 10_000 },
 }
 
+const portalOrigin = 'https://portal.example'
 let provider: OpenIdProvider
 let gateway: TokenGateway
 let byGet: TokenGateway
 beforeAll(async () => {
   const clients = [{ id: 'desktop', audiences: [audience] }]
   provider = await startOpenIdProvider({ certificates, clock: stopped, clients })
-  gateway = await started(false)
+  gateway = await started(false, [portalOrigin])
   byGet = await started(true)
 })
 afterAll(async () => {
@@ -228,13 +235,14 @@ afterAll(async () => {
 afterEach(() => {
   silent = undefined
   remarks = []
+  odd = []
   asked.length = 0
   clock.at = at
   pushedGeneration = 1
 })
 
 /** The face behind the guards of a portal and of a pair of FSE tokens. */
-async function started(identifiersInUrls: boolean): Promise<TokenGateway> {
+async function started(identifiersInUrls: boolean, origins: readonly string[] = []): Promise<TokenGateway> {
   const jwks = { url: provider.urls.jwks, anchors: [join(certificates, 'ca.pem')] }
   const portal = { profile: 'portal', issuer: provider.issuer, audience: [audience], jwks }
   const fse = { profile: 'fse', audience: fseAudience, anchors: [join(certificates, 'signing-ca.pem')] }
@@ -263,7 +271,7 @@ async function started(identifiersInUrls: boolean): Promise<TokenGateway> {
               software: { name: 'CROCEVIA', version: '0.1' },
             },
             documents,
-            parts,
+            { ...parts, origins },
           ),
       ],
     },
@@ -323,6 +331,12 @@ function numbersIn(bundle: Bundle): number[] {
   )
 }
 
+/** Where a document is retrieved, without the server. */
+function attachmentPath(document: Document | undefined): string {
+  const url = document?.content[0]?.attachment.url ?? ''
+  return url.slice(url.indexOf('/fhir/'))
+}
+
 function issuesIn({ entry = [] }: Bundle) {
   return entry.flatMap(({ resource }) => (resource.resourceType === 'OperationOutcome' ? resource.issue : []))
 }
@@ -355,7 +369,7 @@ describe('a search for documents', () => {
     ])
     expect(first?.content[0]?.attachment).toMatchObject({
       contentType: 'application/pdf',
-      url: expect.stringMatching(/^\/fhir\/Binary\/[A-Za-z0-9_-]+$/),
+      url: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/fhir\/Binary\/[A-Za-z0-9_-]+$/),
       size: bytes.length,
       hash: createHash('sha1').update(bytes).digest('base64'),
     })
@@ -451,9 +465,47 @@ describe('a search for documents', () => {
       filter: {
         kinds: ['stable', 'on-demand'],
         typeCodes: [{ code: '57833-6', scheme: loinc }],
-        creationTime: { from: '20240301000000' },
+        creationTime: { from: '20240101000000' },
       },
     })
+  })
+
+  it('asks for everything that may overlap, and for no time that an index cannot have', async () => {
+    const cases = {
+      'ge2024-06-01': { from: '20240101000000' },
+      'gt2024-06-01': { from: '20240101000000' },
+      'sa2024-06-01': { from: '20240101000000' },
+      'lt2024-06-01': { to: '20240601000000' },
+      'le9999-12-31': undefined,
+      le9999: undefined,
+      ge9999: { from: '99990101000000' },
+      sa9999: undefined,
+      'ge0000-01-01T00:00:00+01:00': undefined,
+      '9999': { from: '99990101000000' },
+    }
+    for (const [creation, expected] of Object.entries(cases)) {
+      asked.length = 0
+      expect([creation, (await search('DocumentReference', { ...current, creation })).status]).toEqual([creation, 200])
+      const question = asked.find(({ type }) => type === 'FindDocuments')
+      expect([creation, question?.type === 'FindDocuments' ? question.filter.creationTime : 'none']).toEqual([
+        creation,
+        expected,
+      ])
+    }
+  })
+
+  it('finds a document of a year that overlaps, and none by a day that there is not', async () => {
+    const found = async (form: Changes) => {
+      return numbersIn(bundleOf(await search('DocumentReference', { ...current, ...form })))
+    }
+    odd = [
+      whole(16, { creationTime: timestamp('2025') }),
+      whole(17, { creationTime: timestamp('20250231'), serviceStartTime: timestamp('20250231') }),
+    ]
+    expect(await found({ creation: 'ge2025-06-01' })).toEqual([16])
+    expect(await found({ creation: 'ge2025', date: 'le9999-12-31' })).toEqual([16])
+    expect(await found({ period: 'ge2025' })).toEqual([11])
+    expect(await found({})).toEqual(expect.arrayContaining([16, 17]))
   })
 
   it('names nobody in its links', async () => {
@@ -603,18 +655,40 @@ describe('a document', () => {
     expect(numbersIn(bundleOf(await search('DocumentReference', { ...current, _id: id })))).toEqual([13])
     const other = { sub: 'CLNCXX75C03F839N^^^&2.16.840.1.113883.2.9.4.3.2&ISO' }
     expect(refusalOf(await send(`/fhir/DocumentReference/${id}`, { claims: other }))).toBe('404 not-found')
-    const { etag = '' } = received.headers
-    expect(etag).toMatch(/^W\/"/)
-    const known = await send(`/fhir/DocumentReference/${id}`, { headers: [['If-None-Match', etag]] })
-    expect([known.status, known.text, known.headers.etag]).toEqual([304, '', etag])
     const head = await send(`/fhir/DocumentReference/${id}`, { method: 'HEAD' })
-    expect([head.status, head.text, head.headers.etag]).toEqual([200, '', etag])
+    expect([head.status, head.text]).toEqual([200, ''])
     expect(await lastRecord()).toMatchObject({ transaction: 'ITI-67', request: 'ReadDocumentReference', results: 1 })
+  })
+
+  it('is told with a handle that still opens it each time it is read, whatever state the reader knows', async () => {
+    const [first] = matchesIn(bundleOf(await search('DocumentReference', current)))
+    const path = `/fhir/DocumentReference/${first?.id}`
+    const urlIn = ({ json }: Received) => attachmentPath(shapes.documentReference.parse(json))
+    const before = await send(path)
+    expect(before.headers.etag).toBeUndefined()
+    clock.at += 61_000
+    const after = await send(path, { headers: [['If-None-Match', '*']] })
+    expect([after.status, after.headers.etag]).toEqual([200, undefined])
+    expect((await send(urlIn(before))).status).toBe(404)
+    expect((await send(urlIn(after))).status).toBe(200)
+  })
+
+  it('is not fetched for whoever takes nothing that it can be', async () => {
+    const [first] = matchesIn(bundleOf(await search('DocumentReference', { ...current, creation: '2024-03-13' })))
+    const url = attachmentPath(first)
+    const before = retrievals
+    for (const accept of ['application/fhir+json', 'application/json, application/fhir+xml', '*/*;q=0']) {
+      expect(refusalOf(await send(url, { headers: [['Accept', accept]] }))).toBe('406 not-supported')
+    }
+    expect(retrievals).toBe(before)
+    expect(await lastRecord()).toMatchObject({ transaction: 'ITI-68', outcome: 'failure' })
+    expect((await send(url, { headers: [['Accept', 'application/fhir+json, application/pdf']] })).status).toBe(200)
+    expect(retrievals).toBe(before + 1)
   })
 
   it('is retrieved where its attachment says', async () => {
     const [first] = matchesIn(bundleOf(await search('DocumentReference', { ...current, creation: '2024-03-13' })))
-    const url = first?.content[0]?.attachment.url ?? ''
+    const url = attachmentPath(first)
     const received = await send(url)
     expect(received).toMatchObject({ status: 200, text: bytes.toString() })
     expect(received.headers).toMatchObject({ 'content-type': 'application/pdf', 'cache-control': 'no-store' })
@@ -923,6 +997,37 @@ describe('what the face can', () => {
     const { etag = '' } = received.headers
     expect((await gateway.send({ path: '/fhir/metadata', headers: [['If-None-Match', etag]] })).status).toBe(304)
   })
+})
+
+describe('pages of the origin that is named', () => {
+  it.each(['/fhir/metadata', '/fhir/OperationDefinition/patient-ihe-pix', '/fhir/Observation'])(
+    'may read %s, and may ask first',
+    async (path) => {
+      const asking = [['Origin', portalOrigin] as const, ['Access-Control-Request-Method', 'GET'] as const]
+      const asked = await gateway.send({ path, method: 'OPTIONS', headers: asking })
+      expect([asked.status, asked.headers['access-control-allow-origin']]).toEqual([204, portalOrigin])
+      for (const method of ['GET', 'HEAD']) {
+        const { headers } = await gateway.send({ path, method, headers: [['Origin', portalOrigin]] })
+        expect([headers['access-control-allow-origin'], headers.vary]).toEqual([portalOrigin, 'Origin'])
+      }
+      const { headers } = await byGet.send({ path, headers: [['Origin', portalOrigin]] })
+      expect(headers).not.toHaveProperty('access-control-allow-origin')
+    },
+  )
+
+  it('are told so by what the face can', async () => {
+    const told = async (server: TokenGateway) => (await server.send({ path: '/fhir/metadata' })).text
+    expect(await told(gateway)).toContain('"cors":true')
+    expect(await told(byGet)).toContain('"cors":false')
+  })
+})
+
+it('an address may say how a search is answered, which is passed over', async () => {
+  const path = '/fhir/DocumentReference/_search?_sort=-date&_summary=false&_elements=id&_lastUpdated=ge2024'
+  const body = Buffer.from(new URLSearchParams(current).toString())
+  const headers = [['Content-Type', 'application/x-www-form-urlencoded'] as const]
+  const bundle = bundleOf(await send(path, { method: 'POST', body, headers }))
+  expect(issuesIn(bundle)).toMatchObject([{ severity: 'warning', code: 'not-supported' }])
 })
 
 it('nothing of the face logs whom it is about', () => {

@@ -85,6 +85,16 @@ describe('the callback of the national FSE 2.0 gateway', () => {
     expect(stdout).toContain('R50: The type of the facility is not one of the affinity domain')
   })
 
+  it('of events without a time keeps each, until the same message comes again', async () => {
+    const workflow = newWorkflow()
+    const event = (eventStatus: string) => ({ eventType: 'SEND_TO_INI', eventStatus })
+    const [failed, made] = [event('BLOCKING_ERROR'), event('SUCCESS')]
+    expect((await network.fseGateway.tell(workflow, [failed, made, failed])).json).toEqual({ taken: 3, repeated: 0 })
+    expect((await network.fseGateway.tell(workflow, [failed, made, failed])).json).toEqual({ taken: 0, repeated: 3 })
+    expect((await network.fseGateway.tell(workflow, [failed])).json).toEqual({ taken: 1, repeated: 0 })
+    expect((await followed(workflow)).events).toMatchObject([failed, made, failed, failed])
+  })
+
   it('is nobody else’s: a foreign certificate is refused, and audited', async () => {
     const workflow = newWorkflow()
     for (const as of ['ini', 'portal', 'region-050', 'stranger']) {

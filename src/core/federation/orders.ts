@@ -1,5 +1,5 @@
 import { asGatewayError, GatewayError } from '../errors.ts'
-import { nothingFound, type QueryAnswer } from '../model/answers.ts'
+import { nothingFound } from '../model/answers.ts'
 import type { AuthorizedCall } from '../model/call.ts'
 import type { MetadataChange } from '../model/change.ts'
 import type { DocumentEntry } from '../model/metadata.ts'
@@ -17,6 +17,7 @@ import {
 import type { IsAuthor } from '../policy/visibility.ts'
 import type { Clock, Community, KnownPatient } from '../ports.ts'
 import { lateness, unlessAborted } from './fan-out.ts'
+import { mostIds, naming, toldInFull } from './lookup.ts'
 import { overlaid } from './overlay.ts'
 import { entriesIn } from './pushed.ts'
 
@@ -59,9 +60,6 @@ export interface HiddenByOrders {
   /** Whether anybody was asked: time has passed meanwhile. */
   readonly asked: boolean
 }
-
-/** How many unique ids one question names. */
-const mostIds = 100
 
 /**
  * Unique ids of entries that the chain of hiding hides from the caller, beyond those hidden by themselves. A prescription
@@ -159,7 +157,10 @@ async function lookedUp(
   for (let start = 0; start < all.length; start += perQuestion) {
     const some = all.slice(start, start + perQuestion)
     try {
-      const answer = await unlessAborted(() => asked(keeper, some, { ...call, signal }), signal)
+      const answer = await unlessAborted(
+        () => toldInFull(keeper, questionAbout(keeper, some), { ...call, signal }),
+        signal,
+      )
       for (const entry of answer.entries) before.prescriptions.set(entry.entryUuid, entry)
       for (const order of some) before.orders.add(order)
     } catch (thrown) {
@@ -170,31 +171,10 @@ async function lookedUp(
   const answer = { ...nothingFound, entries: [...before.prescriptions.values()] }
   const { changes, known } = about
   const { entries } =
-    keeper.relation === 'own' ? overlaid(naming(keeper, [...orders]), answer, changes, known.patient) : answer
+    keeper.relation === 'own' ? overlaid(questionAbout(keeper, [...orders]), answer, changes, known.patient) : answer
   return { prescriptions: entries.filter((entry) => ordersOf(entry).prescribed.length > 0), missing }
 }
 
-function naming({ home }: Community, orders: readonly Order[]): GetDocuments {
-  const ids = orders.flatMap(prescriptionIds)
-  return { type: 'GetDocuments', home, extra: [], documents: { by: 'unique-id', ids } }
-}
-
-/** Nobody is left out as somebody else: an order's number is the nation's, and its patient's identifier may be an old one. */
-async function asked(keeper: Community, orders: readonly Order[], call: AuthorizedCall): Promise<QueryAnswer> {
-  const answer = await told(keeper, naming(keeper, orders), call)
-  if (!answer.issues.some(({ severity }) => severity === 'error')) return answer
-  throw new GatewayError('community-rejected', 'The community did not tell of prescriptions in full', {
-    issues: answer.issues,
-  })
-}
-
-async function told({ registry }: Community, query: GetDocuments, call: AuthorizedCall): Promise<QueryAnswer> {
-  if (registry === undefined) throw new GatewayError('internal', 'A community without a registry was asked')
-  try {
-    return await registry.query(query, call)
-  } catch (error) {
-    // A community that does not know the patient has nothing to tell (ihe.md §6.1 no. 7).
-    if (error instanceof GatewayError && error.code === 'patient-unknown') return nothingFound
-    throw error
-  }
+function questionAbout(keeper: Community, orders: readonly Order[]): GetDocuments {
+  return naming(keeper, orders.flatMap(prescriptionIds))
 }

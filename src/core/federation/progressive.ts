@@ -66,9 +66,9 @@ export interface Progressing<A extends QueryAnswer> {
 const nothingYet: IndexSoFar = { entries: [], associations: [] }
 
 /**
- * Tells on the way what may be shown of the answers so far, by the rules of the answer in the end. From whom documents can
- * be hidden, nothing is shown before the keeper of the person's index has been heard or has failed, and no document before
- * its producer has: theirs is the word on hiding.
+ * Tells on the way what may be shown of the answers so far, by the rules of the answer in the end. Theirs is the word on
+ * hiding who keep the person's index, and who produced a document: from whom documents can be hidden nothing is shown before
+ * the keeper has been heard or has failed, and no document before its producer has.
  */
 export function progressing<A extends QueryAnswer>(parts: ProgressParts<A>): Progressing<A> {
   const { call, keeper, known, targets, watch } = parts
@@ -78,7 +78,7 @@ export function progressing<A extends QueryAnswer>(parts: ProgressParts<A>): Pro
   const failures: CommunityFailure[] = []
   const silent = new Set<Community>()
   const waiting = new Set(targets)
-  const seesAtOnce = !isHeldBack(call.permit)
+  const view = viewOf(call.permit)
   let index = nothingYet
   let isOver = false
   let isStale = true
@@ -86,11 +86,11 @@ export function progressing<A extends QueryAnswer>(parts: ProgressParts<A>): Pro
   let isAtWork = false
 
   async function indexNow(): Promise<IndexSoFar> {
-    const awaitsKeeper = !seesAtOnce && [...waiting].some(({ home }) => home === keeper?.home)
+    const awaitsKeeper = view === 'after-keeper' && [...waiting].some(({ home }) => home === keeper?.home)
     if (heard.length === 0 || awaitsKeeper) return index
-    const pending = seesAtOnce ? [] : [...waiting]
+    const pending = new Set(view === 'at-once' ? [] : waiting)
     const { shown } = await parts.shown([...heard], new Set(silent))
-    return indexOf(shown, pending, known)
+    return indexOf(shown, { targets, pending }, known)
   }
 
   async function follow(): Promise<void> {
@@ -138,27 +138,46 @@ export function progressing<A extends QueryAnswer>(parts: ProgressParts<A>): Pro
 }
 
 /**
- * Whether documents can be hidden from the viewer by another's word than the teller's. To citizens everything is shown as
- * it comes, and to those who stand in for them; a parent may not see what a minor hides (P97; ini.md §4.5).
+ * Before whose word nothing is shown. Whoever looks behind what is hidden sees what comes. From citizens and those who stand
+ * in for them only a producer hides (P98), which knows when they may be told: a document waits for it alone. Patients hide
+ * from everybody else at whoever keeps their index (P99; and P97 from a parent; ini.md §4.5).
  */
-function isHeldBack({ viewer }: Permit): boolean {
-  return !seesObscured(viewer) || viewerOf(viewer) === 'parent'
+function viewOf({ viewer }: Permit): 'at-once' | 'after-producer' | 'after-keeper' {
+  const who = viewerOf(viewer)
+  if (who === 'system') return 'at-once'
+  return seesObscured(viewer) && who !== 'parent' ? 'after-producer' : 'after-keeper'
+}
+
+interface Awaited {
+  readonly targets: readonly Community[]
+  /** Of them those that are still to be heard. */
+  readonly pending: ReadonlySet<Community>
 }
 
 function indexOf(
   shown: readonly Answered<QueryAnswer>[],
-  pending: readonly Community[],
+  { pending, targets }: Awaited,
   known: KnownPatient,
 ): IndexSoFar {
   const held = new Set<string>()
-  for (const { from, answer } of shown) {
-    for (const entry of answer.entries) {
-      if (pending.some((one) => one !== from && isProducer(one, entry))) held.add(entry.uniqueId)
+  if (pending.size > 0) {
+    for (const { from, answer } of shown) {
+      for (const entry of answer.entries) {
+        if (vouching(entry, targets).some((one) => one !== from && pending.has(one))) held.add(entry.uniqueId)
+      }
     }
   }
   const open = shown.map(({ from, answer }) => ({ from, answer: without(answer, held) }))
   const { entries, associations } = merge(open, known).answer
   return { entries, associations }
+}
+
+/** Whose word on hiding a document is: its producer's; where that is not asked, our record's and INI's. */
+function vouching(entry: DocumentEntry, targets: readonly Community[]): readonly Community[] {
+  const producers = targets.filter((one) => isProducer(one, entry))
+  return producers.length > 0
+    ? producers
+    : targets.filter(({ relation }) => relation === 'own' || relation === 'national')
 }
 
 function isProducer({ home }: Community, entry: DocumentEntry): boolean {

@@ -9,6 +9,7 @@ import type { AccessPolicy, Clock, Community, KnownPatient, PatientChanges, Pati
 import { type Context, contextOf } from './complete.ts'
 import type { ConsentGate } from './consents.ts'
 import { fanOut, lateness, type OnLeg, unlessAborted } from './fan-out.ts'
+import { hiddenByKeeper, type KeeperWord } from './keeper-word.ts'
 import { type Disagreement, merge } from './merge.ts'
 import { hiddenByOrders, keeperOf, type LookedUpOrders, type OrderParts } from './orders.ts'
 import { type Answered, progressing, type Watch } from './progressive.ts'
@@ -80,7 +81,7 @@ export async function federate(
     return isFree && isVisible(entry, permit, parts.isAuthor)
   }
   const shown = shownTo(
-    { query, known, before, consented, isAlone: doubt !== undefined },
+    { query, known, targets, before, consented, isAlone: doubt !== undefined },
     { communities: targets, ...parts },
   )
   const keeper = keeperOf(known, parts.communities ?? targets)
@@ -121,6 +122,7 @@ export async function federate(
 interface Shown {
   readonly query: StoredQuery
   readonly known: KnownPatient
+  readonly targets: readonly Community[]
   readonly before: PatientChanges
   /** The call as the person's consents allow it, after what was pushed about them. */
   readonly consented: (since: PatientChanges) => Promise<AuthorizedCall>
@@ -135,11 +137,11 @@ const mostLooks = 5
  * What the caller may be told of answers, as of what was pushed until then. Looking prescriptions up takes a while in
  * which more may be pushed, so afterwards the journal is asked again.
  */
-function shownTo({ query, known, before, consented, isAlone }: Shown, parts: FederationParts & OrderParts) {
-  let orders: { readonly generation: number; readonly lookedUp: LookedUpOrders } | undefined
-  const lookedUpAt = (generation: number): LookedUpOrders => {
-    if (orders?.generation !== generation) orders = { generation, lookedUp: new Map() }
-    return orders.lookedUp
+function shownTo({ query, known, targets, before, consented, isAlone }: Shown, parts: FederationParts & OrderParts) {
+  let heard: { readonly generation: number; readonly lookedUp: LookedUpOrders; readonly word: KeeperWord } | undefined
+  const heardAt = (generation: number) => {
+    if (heard?.generation !== generation) heard = { generation, lookedUp: new Map(), word: new Map() }
+    return heard
   }
   return async (answers: readonly Answered<InContext>[], silent?: ReadonlySet<Community>) => {
     let since = await pushedSince(before, known, parts.pushes)
@@ -157,11 +159,15 @@ function shownTo({ query, known, before, consented, isAlone }: Shown, parts: Fed
       }))
       const entries = [...told.flatMap((one) => one.entries), ...entriesIn(changes)]
       const marked = hiddenIds(entries, call.permit, parts.isAuthor)
-      const looking = { ...parts, lookedUp: lookedUpAt(since.generation), ...(silent === undefined ? {} : { silent }) }
-      const following = await hiddenByOrders(told, marked, { known, changes }, call, looking)
-      const now = following.asked ? await pushedSince(since, known, parts.pushes) : since
+      const { lookedUp, word } = heardAt(since.generation)
+      const looking = { ...parts, lookedUp, ...(silent === undefined ? {} : { silent }) }
+      const about = { known, changes }
+      const kept = await hiddenByKeeper(told, marked, about, call, { ...looking, query, targets, word })
+      const concealed = new Set([...marked, ...kept.ids])
+      const following = await hiddenByOrders(told, concealed, about, call, looking)
+      const now = kept.asked || following.asked ? await pushedSince(since, known, parts.pushes) : since
       if (now.generation === since.generation) {
-        const hidden = new Set([...marked, ...following.ids])
+        const hidden = new Set([...concealed, ...following.ids])
         const shown = current.map(({ from, answer }) => ({ from, answer: withhold(answer, answer.context, hidden) }))
         return { shown, generation: since.generation }
       }

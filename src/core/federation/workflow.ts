@@ -12,6 +12,8 @@ export interface WorkflowDraftOptions {
   readonly correlationId: CorrelationId
   /** SHA-256 of the message as it came, lower-case hexadecimal. */
   readonly digest: string
+  /** Where the event stands in the message, counted from 0. */
+  readonly position: number
   /** Milliseconds since the epoch. */
   readonly receivedAt: number
   /** A digest whose text names nobody: SHA-256, hexadecimal. */
@@ -20,15 +22,18 @@ export interface WorkflowDraftOptions {
 
 /**
  * How an event is written down: it is about nobody, and only kept. The same event of a workflow, told again, is the same,
- * whatever is told along with it: its kind, its outcome and its time tell events apart.
+ * whatever is told along with it: its kind, its outcome and its time tell events apart. One without a time is the same only
+ * at its place in the same message: what failed, and was tried again, may fail again.
  */
 export function workflowDraft(status: WorkflowStatus, options: WorkflowDraftOptions): JournalDraft {
-  const { hash, ...received } = options
+  const { hash, position, ...received } = options
   const { workflowInstanceId, eventType, eventStatus, eventDate } = status
+  const occasion = eventDate === undefined ? [received.digest, position] : [eventDate]
+  const event = [workflowTransaction, workflowInstanceId, eventType, eventStatus, ...occasion]
   return {
     ...received,
     transaction: workflowTransaction,
-    identities: [hash(JSON.stringify([workflowTransaction, workflowInstanceId, eventType, eventStatus, eventDate]))],
+    identities: [hash(JSON.stringify(event))],
     frees: [],
     patients: [],
     objects: [objectOf(workflowInstanceId)],

@@ -8,6 +8,9 @@ import { type ApiParts, type ApiRoute, apiEndpoint } from './endpoint.ts'
 import { type FailureDialect, problems } from './failure.ts'
 import { type ApiReply, sendReply } from './reply.ts'
 
+/** What may be tried where nothing is: a page is to read that nothing is there. */
+const everyMethod = 'GET, HEAD, POST, PUT, PATCH, DELETE'
+
 type Bindings = { Bindings: HttpBindings }
 
 /**
@@ -31,7 +34,11 @@ export function apiApp(routes: readonly ApiRoute[], parts: ApiParts, root = '/ap
       return await elsewhere(context, failures, 'method-not-allowed', { allow })
     })
   }
-  app.all(`${root}/*`, (context) => elsewhere(context, failures, 'path-unknown'))
+  app.all(`${root}/*`, async (context) => {
+    const { incoming, outgoing } = context.env
+    if (shareWith(parts.origins ?? [], incoming, outgoing, everyMethod)) return RESPONSE_ALREADY_SENT
+    return await elsewhere(context, failures, 'path-unknown')
+  })
   app.onError(async (error, context) => {
     const correlationId = correlationOf(context.env.incoming)
     const failed = new GatewayError('internal', 'The gateway failed', { cause: error })

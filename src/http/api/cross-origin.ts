@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 const exposed =
-  'X-Correlation-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, Content-Disposition, X-Document-Verified'
-const accepted = 'Authorization, Content-Type, Accept, DPoP, X-Correlation-ID, Emergency-Reason'
+  'X-Correlation-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, WWW-Authenticate, Content-Disposition, X-Document-Verified'
+const accepted = [
+  ...['Authorization', 'DPoP', 'FSE-JWT-Signature', 'Agid-JWT-Signature', 'Agid-JWT-TrackingEvidence', 'Digest'],
+  ...['Content-Type', 'Accept', 'Prefer', 'If-None-Match', 'X-Correlation-ID', 'Emergency-Reason'],
+].join(', ')
 
 /**
  * Lets pages of the origins that are named read the answer (Fetch, CORS protocol); nothing is said to others. True when

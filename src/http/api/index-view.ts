@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
+import type { Consequence } from '../../../contracts/explanations/explanation.ts'
+import { explanationOf } from '../../../contracts/explanations/explanation-of.ts'
 import { asGatewayError, type GatewayError } from '../../core/errors.ts'
 import { successorsOf } from '../../core/federation/merge.ts'
 import type { IndexSoFar } from '../../core/federation/progressive.ts'
-import { type FederatedAnswer, type Leg, type MergedEntry, statusOf } from '../../core/model/answers.ts'
+import {
+  type CommunityIssue,
+  type FederatedAnswer,
+  type Leg,
+  type MergedEntry,
+  statusOf,
+} from '../../core/model/answers.ts'
 import type { Code } from '../../core/model/code.ts'
 import type { HomeCommunityId } from '../../core/model/identifiers.ts'
 import type { Author } from '../../core/model/metadata.ts'
@@ -138,9 +146,7 @@ function answerView(answer: FederatedAnswer, entries: readonly EntryView[], { he
       ...given({ heardAt: instant(heardAt(leg.home)) }),
     })),
     failures: answer.failures.map(({ home, error }) => failureView(home, error, nameOf)),
-    warnings: answer.issues.map(({ code, home, severity, text }) => {
-      return given({ community: home, name: nameOf(home), severity, code, detail: text })
-    }),
+    warnings: answer.issues.map((issue) => warningView(issue, nameOf)),
     progress: progressView(answer.asked, answer.asked.length),
   }
 }
@@ -154,6 +160,36 @@ export function communityView({ durationMs, home, name, outcome }: Leg) {
 export function failureView(home: HomeCommunityId, failed: GatewayError, nameOf: NameOf) {
   const error = asGatewayError(failed)
   return given({ community: home, name: nameOf(home), ...problemTypeOf(error), ...consequenceOf(error) })
+}
+
+/** Codes that mean something else to whoever reads than to whoever publishes, for whom they are explained. */
+const toReaders: ReadonlyMap<string, Consequence> = new Map([
+  [
+    'XDSRegistryMetadataError',
+    {
+      consequence: 'what it tells of a document is incomplete, or differs from what others tell.',
+      consequenceIt: 'le informazioni su un documento sono incomplete o diverse da quelle di altre fonti.',
+    },
+  ],
+])
+
+const codeForm = /^[A-Za-z][A-Za-z0-9]{0,63}$/
+
+/**
+ * What a community's remark on its own answer means to whoever reads it. Its words are the community's own and may name
+ * people: they are not told, and its code only where it has the form of one.
+ */
+export function remarkOf({ code, text }: Pick<CommunityIssue, 'code' | 'text'>) {
+  const { consequence = 'its answer came with a remark', consequenceIt = undefined } = {
+    ...(toReaders.get(code) ?? explanationOf(code, text)),
+  }
+  return given({ code: codeForm.test(code) ? code : undefined, consequence, consequenceIt })
+}
+
+function warningView(issue: CommunityIssue, nameOf: NameOf) {
+  const { home, severity } = issue
+  const { code = 'unknown', consequence } = remarkOf(issue)
+  return given({ community: home, name: nameOf(home), severity, code, detail: consequence })
 }
 
 /** So many communities of so many. */

@@ -79,8 +79,12 @@ function instantIn(value: unknown, name: string): Timestamp {
   if (typeof value !== 'string' || !(date.test(value) || dateTime.test(value))) throw odd(name)
   const at = Date.parse(value)
   // A day that no month has is taken for one of the next.
-  if (Number.isNaN(at) || (date.test(value) && !new Date(at).toISOString().startsWith(value))) throw odd(name)
-  const digits = new Date(at).toISOString().replace(/\D/g, '')
+  const day = value.slice(0, 10)
+  if (Number.isNaN(at) || !new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) throw odd(name)
+  const utc = new Date(at).toISOString()
+  // Before the year 0000 and after 9999 in UTC, where metadata have no words.
+  if (!/^\d{4}-/.test(utc)) throw odd(name)
+  const digits = utc.replace(/\D/g, '')
   return timestamp(digits.slice(0, date.test(value) ? 8 : 14))
 }
 

@@ -137,6 +137,7 @@ function tellerOf({ hear, nameOf, note, view }: Asking) {
     total: number,
   ): Generator<StreamEvent> {
     hear(asked)
+    note({ asked })
     for (const { error, home } of failures.filter((one) => !failed.has(one.home))) {
       failed.add(home)
       yield { event: 'failure', data: failureView(home, error, nameOf) }

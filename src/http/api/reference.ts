@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { correlationOf, exchangeHeaders } from './correlation.ts'
+import { shareWith } from './cross-origin.ts'
 import type { ProblemPage } from './problem-pages.ts'
 import { problemPages } from './problem-pages.ts'
 import { type Contract, contractPage, problemPage, problemsPage, script, style } from './reference-pages.ts'
@@ -14,6 +16,8 @@ export interface ReferenceParts {
   readonly contract: string
   /** Whether exchanges can be answered and accounted for. */
   readonly ready: () => Promise<boolean>
+  /** Whose pages may read the contract and whether it is up; default nobody's. */
+  readonly origins?: readonly string[]
 }
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
@@ -29,10 +33,16 @@ const contentSecurityPolicy = [
  * The contract of the REST face, pages that explain it and each of its problems, and whether it is up: `/openapi.json`,
  * `/docs`, `/problems/{type}`, `/status`. They tell nothing of anybody and ask nobody who they are.
  */
-export function referenceApp({ contract, ready }: ReferenceParts): Hono<Bindings> {
+export function referenceApp({ contract, origins = [], ready }: ReferenceParts): Hono<Bindings> {
   const app = new Hono<Bindings>()
   const page = contractPage(JSON.parse(contract) as Contract, problemPages)
   const pages = new Map<string, ProblemPage>(problemPages.map((one) => [one.word, one]))
+  for (const path of ['/openapi.json', '/status']) {
+    app.use(path, async ({ env: { incoming, outgoing } }, next) => {
+      if (shareWith(origins, incoming, outgoing, 'GET, HEAD')) return RESPONSE_ALREADY_SENT
+      return await next()
+    })
+  }
   app.get('/openapi.json', (context) => context.body(contract, 200, headersOf(context, 'application/json')))
   app.get('/docs', (context) => html(context, page))
   app.get('/problems', (context) => html(context, problemsPage(problemPages)))

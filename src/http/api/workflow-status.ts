@@ -45,6 +45,7 @@ export function workflowStatusRoute({ readObject, accept }: WorkflowRouteParts):
 const workflowInstance = /^[0-9A-Za-z][0-9A-Za-z._-]{0,199}\^\^\^\^urn:ihe:iti:xdw:2013:workflowInstanceId$/
 const word = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})$/
+/** How much of a member is kept. */
 const longest = { issuer: 256, message: 8_000 } as const
 
 /** The events of a body as the contract has it, which knows no other members. Throws `request-malformed`. */
@@ -68,8 +69,8 @@ function statusOf(workflowInstanceId: string, event: unknown): WorkflowStatus {
   const eventDate = textIn(told, 'eventDate')
   if (eventDate !== undefined && !(instant.test(eventDate) && !Number.isNaN(Date.parse(eventDate))))
     throw odd('eventDate')
-  const issuer = boundedIn(told, 'issuer')
-  const message = boundedIn(told, 'message')
+  const issuer = shortenedIn(told, 'issuer')
+  const message = shortenedIn(told, 'message')
   return {
     ...{ workflowInstanceId, eventType, eventStatus },
     ...(eventDate === undefined ? {} : { eventDate }),
@@ -78,8 +79,11 @@ function statusOf(workflowInstanceId: string, event: unknown): WorkflowStatus {
   }
 }
 
-function boundedIn(object: Readonly<Record<string, unknown>>, name: keyof typeof longest): string | undefined {
+/** What is only to be read is cut short: whoever told it would be refused for ever. `…` says that there was more. */
+function shortenedIn(object: Readonly<Record<string, unknown>>, name: keyof typeof longest): string | undefined {
   const text = textIn(object, name)
-  if (text !== undefined && text.length > longest[name]) throw odd(name)
-  return text
+  if (text === undefined || text.length <= longest[name]) return text
+  // Not between the halves of a character.
+  const kept = text.slice(0, longest[name] - 1).replace(/[\uD800-\uDBFF]$/, '')
+  return `${kept}…`
 }

@@ -13,20 +13,12 @@ import { communityIssue, silenceIssue } from './failures.ts'
 import type { KeptAnswer } from './pages.ts'
 import { type FhirParts, mostPerPage } from './parts.ts'
 import { NobodyAnswered, pageGone } from './refusal.ts'
-import { baseOf, countIn, fhirType, hasState, patientIn } from './request.ts'
+import { baseOf, countIn, fhirType, patientIn } from './request.ts'
 import { idsFor, viewOf } from './viewer.ts'
 
 /** A resource as the answer. */
 export function answered(body: Json): ApiAnswer {
   return { body, contentType: fhirType }
-}
-
-/** A resource whose state has a name; who has that state already is told so (304). */
-export function answeredState(call: ApiCall, etag: string, body: Json): ApiAnswer {
-  const headers = { etag }
-  return hasState(call, etag)
-    ? { status: 304, body: undefined, contentType: fhirType, headers }
-    : { body, contentType: fhirType, headers }
 }
 
 /** The identifier of the patient a search names. Throws `patient-unknown` for an id that is not the viewer's for their patient. */

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { capabilityStatement, pixOperationDefinition, pixOperationId } from '../../wire/fhir/capability.ts'
 import type { Json } from '../../wire/fhir/types.ts'
 import { apiApp } from '../api/app.ts'
 import { correlationOf, exchangeHeaders } from '../api/correlation.ts'
+import { shareWith } from '../api/cross-origin.ts'
 import type { DocumentRouteParts } from '../api/documents.ts'
 import type { ApiParts, ApiRoute } from '../api/endpoint.ts'
 import { binaryRoutes } from './binaries.ts'
@@ -31,10 +33,11 @@ export function fhirApp(parts: FhirParts, documents: DocumentRouteParts, api: Ap
   const failures = outcomes(parts.nameOf)
   const app = new Hono<Bindings>()
   const { discover, identifiersInUrls, software } = parts
+  const { origins = [] } = api
   const since = new Date(parts.clock.now()).toISOString()
   const capabilities = (context: Context<Bindings>) => ({
     base: baseOf({ request: requestOf(context) }, parts.base),
-    ...{ software, since, identifiersInUrls, patients: discover !== undefined },
+    ...{ software, since, identifiersInUrls, patients: discover !== undefined, isShared: origins.length > 0 },
   })
   const statics: readonly (readonly [path: string, make: (context: Context<Bindings>) => Json])[] = [
     ['/fhir/metadata', (context) => capabilityStatement(capabilities(context))],
@@ -48,6 +51,10 @@ export function fhirApp(parts: FhirParts, documents: DocumentRouteParts, api: Ap
         ] as const)),
   ]
   for (const [path, make] of statics) {
+    app.use(path, async ({ env: { incoming, outgoing } }, next) => {
+      if (shareWith(origins, incoming, outgoing, 'GET, HEAD')) return RESPONSE_ALREADY_SENT
+      return await next()
+    })
     app.get(path, (context) => served(context, make, failures))
     app.all(path, (context) => unserved(context, failures))
   }

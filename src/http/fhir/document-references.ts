@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { GatewayError } from '../../core/errors.ts'
 import { successorsOf } from '../../core/federation/merge.ts'
 import type { MergedEntry } from '../../core/model/answers.ts'
@@ -11,7 +10,7 @@ import { encodeServedDocument } from '../../wire/fhir/served-document.ts'
 import type { Json } from '../../wire/fhir/types.ts'
 import type { ApiAnswer, ApiCall, ApiRoute } from '../api/endpoint.ts'
 import {
-  answeredState,
+  answered,
   bundled,
   firstPage,
   furtherPage,
@@ -24,7 +23,7 @@ import {
 import type { KeptAnswer } from './pages.ts'
 import type { FhirParts } from './parts.ts'
 import { NobodyAnswered } from './refusal.ts'
-import { cursorIn, parametersOf, patientIn, requireJson, requireKnown, searchedFor, userOf } from './request.ts'
+import { baseOf, cursorIn, parametersOf, patientIn, requireJson, requireKnown, searchedFor, userOf } from './request.ts'
 import { idsFor } from './viewer.ts'
 
 const base: Pick<ApiRoute, 'transaction' | 'matter'> = { transaction: 'ITI-67', matter: () => ({ operation: 'read' }) }
@@ -97,7 +96,7 @@ function told(
 ): ApiAnswer {
   const { askedAt, count, found } = answer
   if (found.type !== 'DocumentReference') return bundled(call, answer, page, { resources: [], parts })
-  const encode = encoder({ ...found, askedAt }, viewer, parts)
+  const encode = encoder({ ...found, askedAt }, viewer, { ...parts, base: baseOf(call, parts.base) })
   const resources = found.entries.slice(page.offset, page.offset + count).map((entry) => encode(entry))
   return bundled(call, answer, page, { resources, parts })
 }
@@ -108,15 +107,19 @@ interface Index {
   readonly askedAt: number
 }
 
-/** Makes the resources of an index, for one viewer. */
-function encoder({ associations, askedAt, entries }: Index, viewer: Assertion, parts: FhirParts) {
-  const { handles, key, maxAgeMs, nameOf } = parts
+/** Makes the resources of an index, for one viewer, who knows the server as `base`. */
+function encoder(
+  { associations, askedAt, entries }: Index,
+  viewer: Assertion,
+  parts: FhirParts & { readonly base: string },
+) {
+  const { key, maxAgeMs, nameOf } = parts
   const ids = idsFor(key, viewer)
   const successors = successorsOf(entries, associations)
   return (entry: MergedEntry, known?: string): Json => {
     const [first = { home: '', entryUuid: entry.entryUuid }] = entry.sources
     const newer = successors.get(entry)
-    const url = addressOf(entry, viewer, handles)
+    const url = addressOf(entry, viewer, parts)
     return encodeServedDocument(entry, {
       ...{ id: known ?? ids.document(first as MergedEntry['sources'][number]), associations, nameOf },
       asOf: (home) => askedAt - maxAgeMs(home),
@@ -130,16 +133,17 @@ function encoder({ associations, askedAt, entries }: Index, viewer: Assertion, p
 function addressOf(
   { home, repositoryUniqueId, uniqueId }: MergedEntry,
   viewer: Assertion,
-  handles: FhirParts['handles'],
+  { base, handles }: Pick<FhirParts, 'handles'> & { readonly base: string },
 ): string | undefined {
   if (repositoryUniqueId === undefined) return undefined
   const reference = { ...(home === undefined ? {} : { home }), repositoryUniqueId, uniqueId }
-  return `/fhir/Binary/${handles.seal(reference, viewer)}`
+  return `${base}/Binary/${handles.seal(reference, viewer)}`
 }
 
 /**
  * One document by its id: found again among all that the viewer may know of their patient, so that a read shows nothing
- * that a search would not.
+ * that a search would not. Its state has no name (ETag): the handle of each answer is good for a short time, and whoever
+ * was told that nothing changed would keep one that opens nothing.
  */
 async function one(call: ApiCall, parts: FhirParts): Promise<ApiAnswer> {
   call.note({ request: 'ReadDocumentReference' })
@@ -167,15 +171,6 @@ async function one(call: ApiCall, parts: FhirParts): Promise<ApiAnswer> {
     throw new GatewayError('document-unknown', 'No such document is known')
   }
   call.note({ results: 1 })
-  const resource = encoder({ ...answer, askedAt }, user.assertion, parts)(entry, id)
-  return answeredState(call, stateOf(entry, answer.associations), resource)
-}
-
-/** The same for the same metadata; handles are others each time. */
-function stateOf(entry: MergedEntry, associations: readonly Association[]): string {
-  const own = associations.filter(({ source, target }) => source === entry.entryUuid || target === entry.entryUuid)
-  const digest = createHash('sha256')
-    .update(JSON.stringify([entry, own]))
-    .digest('base64url')
-  return `W/"${digest.slice(0, 22)}"`
+  const encode = encoder({ ...answer, askedAt }, user.assertion, { ...parts, base: baseOf(call, parts.base) })
+  return answered(encode(entry, id))
 }

@@ -1,4 +1,3 @@
-import type { Consequence } from '../../../contracts/explanations/explanation.ts'
 import { explanationOf } from '../../../contracts/explanations/explanation-of.ts'
 import type { ErrorCode, GatewayError } from '../../core/errors.ts'
 import type { CommunityFailure, CommunityIssue } from '../../core/model/answers.ts'
@@ -6,6 +5,7 @@ import type { HomeCommunityId } from '../../core/model/identifiers.ts'
 import { encodeOutcome, type IssueType, type ToldIssue } from '../../wire/fhir/outcome.ts'
 import type { FailureDialect } from '../api/failure.ts'
 import type { PublishedProblem } from '../api/guard.ts'
+import { remarkOf } from '../api/index-view.ts'
 import { apiProblems, consequenceOf, methodNotAllowed, type Problem, pathUnknown, problemOf } from '../api/problem.ts'
 import { soapErrors } from '../soap/error-table.ts'
 import { FhirRefusal, NobodyAnswered } from './refusal.ts'
@@ -98,29 +98,16 @@ export function silenceIssue(
   }
 }
 
-/** Codes are told as they are where they have the form of one; the words beside them are a peer's, and are not. */
-const codeForm = /^[A-Za-z][A-Za-z0-9]{0,63}$/
-
-/** Codes that mean something else to whoever reads than to whoever publishes, for whom they are explained. */
-const toReaders: ReadonlyMap<string, Consequence> = new Map([
-  [
-    'XDSRegistryMetadataError',
-    {
-      consequence: 'what it tells of a document is incomplete, or differs from what others tell.',
-      consequenceIt: 'le informazioni su un documento sono incomplete o diverse da quelle di altre fonti.',
-    },
-  ],
-])
-
 /** What a community said of its own answer. */
-export function communityIssue({ code, home, severity, text }: CommunityIssue, nameOf: NameOf): ToldIssue {
-  const known = toReaders.get(code) ?? explanationOf(code, text)
+export function communityIssue(issue: CommunityIssue, nameOf: NameOf): ToldIssue {
+  const { code, consequence, consequenceIt } = remarkOf(issue)
+  const { home, severity } = issue
   const name = nameOf(home) ?? home
   return {
     severity: severity === 'error' ? 'warning' : 'information',
     code: severity === 'error' ? 'incomplete' : 'informational',
-    ...(codeForm.test(code) ? { xdsCode: code } : {}),
-    text: `${name}: ${known?.consequence ?? 'its answer came with a remark'}`,
-    ...(known === undefined ? {} : { textIt: `${name}: ${known.consequenceIt}` }),
+    ...(code === undefined ? {} : { xdsCode: code }),
+    text: `${name}: ${consequence}`,
+    ...(consequenceIt === undefined ? {} : { textIt: `${name}: ${consequenceIt}` }),
   }
 }

@@ -37,7 +37,7 @@ const anywhere = ['_format', '_pretty', '_count', pageParameter]
 const harmless: ReadonlySet<string> = new Set([
   ...anywhere,
   ...['status', 'date', 'creation', 'period', 'category', 'type', 'setting', 'facility', 'event', 'security-label'],
-  ...['format', 'code', 'designationType', 'targetSystem', 'form'],
+  ...['format', 'code', 'designationType', 'targetSystem', 'form', '_sort', '_summary', '_elements', '_lastUpdated'],
 ])
 
 /**

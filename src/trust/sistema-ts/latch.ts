@@ -24,7 +24,7 @@ export interface CredentialLatch {
   reset(): number
 }
 
-/** More different credentials than that are not refused one by one: something is wrong with all of them. */
+/** More different credentials than that are not refused one by one: something is wrong with all that nobody accepted yet. */
 const mostRefused = 64
 /** Keys that are remembered as accepted; the oldest is forgotten, and then tried alone again. */
 const mostAccepted = 4_096
@@ -54,7 +54,7 @@ export function credentialLatch(onRefusal: () => void): CredentialLatch {
   return {
     async run(key, signal, call) {
       for (;;) {
-        if (refused.has(key) || refused.size >= mostRefused) throw latched()
+        if (refused.has(key) || (refused.size >= mostRefused && !accepted.has(key))) throw latched()
         const other = accepted.has(key) ? undefined : trying.get(key)
         if (other === undefined) break
         await first(other, signal)

@@ -15,6 +15,8 @@ export interface Capabilities {
   readonly patients: boolean
   /** Whether parameters that name people may stand in addresses. */
   readonly identifiersInUrls: boolean
+  /** Whether pages of other origins may read answers (CORS). */
+  readonly isShared: boolean
 }
 
 const ihe = 'https://profiles.ihe.net/ITI/'
@@ -48,7 +50,8 @@ const notes: Readonly<Record<string, string>> = {
 }
 
 /** The CapabilityStatement of the face (FHIR R4; MHD 4.2, PDQm and PIXm as far as they go). */
-export function capabilityStatement({ base, identifiersInUrls, patients, since, software }: Capabilities): Json {
+export function capabilityStatement(capabilities: Capabilities): Json {
+  const { base, identifiersInUrls, isShared, patients, since, software } = capabilities
   return {
     resourceType: 'CapabilityStatement',
     url: `${base}/metadata`,
@@ -69,7 +72,7 @@ export function capabilityStatement({ base, identifiersInUrls, patients, since, 
         documentation: identifiersInUrls
           ? 'Searches by POST [type]/_search, or by GET.'
           : 'Searches by POST [type]/_search: nothing that names a person or a document may stand in an address.',
-        security: { cors: false, description: 'Mutual TLS, and a token that names the user and the patient.' },
+        security: { cors: isShared, description: 'Mutual TLS, and a token that names the user and the patient.' },
         resource: [
           served('DocumentReference', documentParameters, {
             profile: mhdProfiles.minimalDocument,

@@ -21,6 +21,7 @@ import {
   timestampAt,
   tokenIn,
   unescaped,
+  yearOf,
 } from './search-values.ts'
 import { readReferenceId, referenceIdParts, writeReferenceId, writeUniqueId } from './values.ts'
 
@@ -175,12 +176,14 @@ function dated({ name, values }: Condition, spanIn: (entry: DocumentEntry) => Sp
   }
 }
 
+const always: Span = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
+
+/** Undefined where nothing is told of it, or a time that there is not. */
 function servicePeriod({ serviceStartTime, serviceStopTime }: DocumentEntry): Span | undefined {
   if (serviceStartTime === undefined && serviceStopTime === undefined) return undefined
-  return {
-    low: serviceStartTime === undefined ? Number.NEGATIVE_INFINITY : spanOf(serviceStartTime).low,
-    high: serviceStopTime === undefined ? Number.POSITIVE_INFINITY : spanOf(serviceStopTime).high,
-  }
+  const start = serviceStartTime === undefined ? always : spanOf(serviceStartTime)
+  const stop = serviceStopTime === undefined ? always : spanOf(serviceStopTime)
+  return start === undefined || stop === undefined ? undefined : { low: start.low, high: stop.high }
 }
 
 function namesOf({ authors }: DocumentEntry, part: 'given' | 'family'): readonly string[] {
@@ -251,22 +254,32 @@ function rangeOf(conditions: readonly Condition[]): TimeRange | undefined {
   return range.from === undefined && range.to === undefined ? undefined : range
 }
 
-function boundsOf({ prefix, span }: DateQuery): TimeRange {
-  const [low, high] = [timestampAt(span.low), timestampAt(span.high)]
+/**
+ * Registries compare times by their beginning, and the beginning of what is told as a year alone lies before much that it
+ * overlaps: what ends later is asked for from the beginning of the year.
+ */
+function boundsOf({ prefix, span: { low, high } }: DateQuery): TimeRange {
   switch (prefix) {
     case 'ge':
     case 'gt':
-      return { from: low }
+      return bounds(yearOf(low))
     case 'sa':
-      return { from: high }
+      return bounds(yearOf(high))
     case 'lt':
     case 'eb':
-      return { to: low }
+      return bounds(undefined, low)
     case 'le':
-      return { to: high }
+      return bounds(undefined, high)
     case 'eq':
-      return { from: low, to: high }
+      return bounds(low, high)
     default:
       return {}
   }
+}
+
+/** Without the bounds that no time of an index can have. */
+function bounds(low: number | undefined, high?: number): TimeRange {
+  const from = low === undefined ? undefined : timestampAt(low)
+  const to = high === undefined ? undefined : timestampAt(high)
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
 }

@@ -3,7 +3,6 @@ import type { Code } from '../../core/model/code.ts'
 import type { AvailabilityStatus, Folder, SubmissionSet } from '../../core/model/metadata.ts'
 import type { PatientId } from '../../core/model/patient.ts'
 import type { FindFolders, FindSubmissionSets } from '../../core/model/stored-query.ts'
-import type { Timestamp } from '../../core/model/timestamp.ts'
 import { parseXcn } from '../hl7/cx.ts'
 import { listTypeSystem, schemeOf, uriSystem } from './names.ts'
 import { type AskedPatient, conditionsIn, named, patientAsked } from './question.ts'
@@ -14,6 +13,7 @@ import {
   fitsDate,
   fitsText,
   fitsToken,
+  type Span,
   spanOf,
   type Token,
   tokenIn,
@@ -99,7 +99,7 @@ function testsOf({ name, modifier, values }: Condition): readonly ((list: Submis
   switch (name) {
     case 'date': {
       const dates = values.map((value) => dateIn(value, name))
-      return [(list) => dates.some((date) => timeOf(list).some((time) => fitsDate(date, spanOf(time))))]
+      return [(list) => spansOf(list).some((span) => dates.some((date) => fitsDate(date, span)))]
     }
     case 'source.given':
     case 'source.family': {
@@ -135,9 +135,10 @@ function spellings(id: string): readonly Token[] {
   return [writeUniqueId(id), { system: uriSystem, value: id.startsWith('urn:') ? id : `urn:oid:${id}` }, { value: id }]
 }
 
-function timeOf(list: SubmissionSet | Folder): readonly Timestamp[] {
+function spansOf(list: SubmissionSet | Folder): readonly Span[] {
   const time = 'intendedRecipients' in list ? list.submissionTime : list.lastUpdateTime
-  return time === undefined ? [] : [time]
+  const span = time === undefined ? undefined : spanOf(time)
+  return span === undefined ? [] : [span]
 }
 
 function namesOf(list: SubmissionSet | Folder, part: 'given' | 'family'): readonly string[] {

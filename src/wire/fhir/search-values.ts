@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors.ts'
-import { startOf, type Timestamp, timestamp } from '../../core/model/timestamp.ts'
+import { isTimestamp, startOf, type Timestamp } from '../../core/model/timestamp.ts'
 import type { SearchParameter } from './search.ts'
 
 /** One parameter of a search as a server reads it: any of its values will do (FHIR R4: 3.1.1.4). */
@@ -67,7 +67,9 @@ export function dateIn(text: string, name: string): DateQuery {
   const [year, month, day, hour, minute, second, zone] = rest
   if (year === undefined) throw notDate(name)
   const digits = [year, month, day, hour, minute, second].join('')
-  const low = instantOf(digits, name) - offsetOf(zone)
+  const local = instantOf(digits)
+  if (local === undefined) throw notDate(name)
+  const low = local - offsetOf(zone)
   const high = endOf(digits, low)
   return { prefix: prefix as Prefix, span: { low, high } }
 }
@@ -76,13 +78,14 @@ function notDate(name: string): GatewayError {
   return new GatewayError('parameter-invalid', `The parameter ${name} is not a date of FHIR`)
 }
 
-function instantOf(digits: string, name: string): number {
+/** Undefined for a day that no month has, and for a time that no day has. */
+function instantOf(digits: string): number | undefined {
   const [, year, month, day, hour, minute, second] = /^(.{4})(..)(..)(..)(..)(..)$/.exec(filled(digits)) ?? []
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second === '60' ? '59' : second}Z`
   const instant = Date.parse(iso)
   // `2024-02-31` is a day of March to JavaScript.
-  if (Number.isNaN(instant) || new Date(instant).toISOString().slice(0, 10) !== iso.slice(0, 10)) throw notDate(name)
-  return instant
+  if (Number.isNaN(instant)) return undefined
+  return new Date(instant).toISOString().slice(0, 10) === iso.slice(0, 10) ? instant : undefined
 }
 
 function filled(digits: string): string {
@@ -106,10 +109,10 @@ function endOf(digits: string, low: number): number {
   return end.getTime()
 }
 
-/** What a time of the index stands for. */
-export function spanOf(time: Timestamp): Span {
-  const low = instantOf(startOf(time), 'time')
-  return { low, high: endOf(time, low) }
+/** What a time of the index stands for; undefined when there is no such time, whatever a community says. */
+export function spanOf(time: Timestamp): Span | undefined {
+  const low = instantOf(startOf(time))
+  return low === undefined ? undefined : { low, high: endOf(time, low) }
 }
 
 /** Whether a time compares so with what is asked for (FHIR R4: 3.1.1.4.4). `ap` is any overlap. */
@@ -137,9 +140,17 @@ export function fitsDate({ prefix, span }: DateQuery, { low, high }: Span): bool
   }
 }
 
-/** A moment as the index writes it. */
-export function timestampAt(instant: number): Timestamp {
-  return timestamp(new Date(instant).toISOString().replace(/\..*|[-:T]/g, ''))
+/** A moment as the index writes it; undefined before the year 0000 and after 9999, which it cannot write. */
+export function timestampAt(instant: number): Timestamp | undefined {
+  const digits = new Date(instant).toISOString().replace(/\..*|[-:T]/g, '')
+  return isTimestamp(digits) ? digits : undefined
+}
+
+/** The beginning of a moment's year. */
+export function yearOf(instant: number): number {
+  const start = new Date(instant)
+  start.setUTCMonth(0, 1)
+  return start.setUTCHours(0, 0, 0, 0)
 }
 
 /**

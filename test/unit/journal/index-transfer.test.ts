@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { isObscured, transferEvents } from '../../../src/core/federation/index-transfer.ts'
+import { isObscured, moveDraft, transferEvents } from '../../../src/core/federation/index-transfer.ts'
 import { obscured } from '../../../src/core/federation/overlay.ts'
 import type { MetadataChange } from '../../../src/core/model/change.ts'
 import { correlationId } from '../../../src/core/model/identifiers.ts'
@@ -265,6 +265,77 @@ describe('an index that moves to us', () => {
     expect(await moving.missing()).toEqual([
       expect.objectContaining({ id: uuid(2), reason: 'it is about an identifier that is not known as the person’s' }),
     ])
+  })
+
+  it('takes no document of somebody else in our record for the person’s, and removes nothing', async () => {
+    const moving = world([document(1)], [document(1, { patientId: otherCitizen })])
+    await moving.start()
+    await moving.run()
+    expect(await moving.missing()).toMatchObject([{ id: uuid(1), reason: 'our record has it of somebody else' }])
+    expect(moving.former.size).toBe(1)
+    expect((await moving.events()).map(({ type }) => type)).not.toContain('complete')
+  })
+
+  it('takes no document for arrived that our record registers of somebody else meanwhile', async () => {
+    const moving = world([document(1)])
+    await moving.start()
+    const { registry } = moving.parts.own
+    let asked = 0
+    Object.assign(moving.parts.own, {
+      registry: {
+        async query(...about: Parameters<NonNullable<typeof registry>['query']>) {
+          const told = await registry?.query(...about)
+          const entries = told?.entries ?? []
+          return answer({
+            entries: ++asked === 1 ? entries : entries.map((one) => ({ ...one, patientId: otherCitizen })),
+          })
+        },
+      },
+    })
+    await moving.run()
+    expect(await moving.missing()).toMatchObject([{ id: uuid(1) }])
+    expect(moving.former.size).toBe(1)
+  })
+
+  it('takes no pending push about somebody else for the person’s', async () => {
+    const other = world([document(1, { patientId: otherCitizen })])
+    const moving = world(
+      [document(1)],
+      [],
+      [],
+      3,
+      Array.from({ length: 500 }, () => true),
+    )
+    const { append } = moving.journal
+    await append({
+      ...moveDraft(
+        document(1),
+        { transferId: 'urn:uuid:other', patientId: otherCitizen },
+        { now: clock.now(), anew: false },
+        other.parts,
+      ),
+      patients: [otherCitizen],
+    })
+    await moving.start()
+    await moving.run()
+    expect(await moving.missing()).toMatchObject([{ id: uuid(1), reason: 'our record has it of somebody else' }])
+  })
+
+  it('is not done while a document is missing here, though the former index lists it no more', async () => {
+    const moving = world([document(1), document(2)])
+    moving.state.refused.add(document(2).uniqueId)
+    await moving.start()
+    const { list } = moving.parts.source
+    let asked = 0
+    Object.assign(moving.parts.source, {
+      list(...about: Parameters<typeof list>) {
+        if (++asked > 1) moving.former.delete(uuid(2))
+        return list(...about)
+      },
+    })
+    await moving.run()
+    expect(await moving.missing()).toMatchObject([{ id: uuid(2), reason: expect.stringContaining('R50') }])
+    expect((await moving.events()).map(({ type }) => type)).not.toContain('complete')
   })
 
   it('includes what comes to the former index meanwhile', async () => {

@@ -8,7 +8,7 @@ import type {
   SubmissionReply,
 } from '../../../../src/config/adapter.ts'
 import type { AuthorizedCall } from '../../../../src/core/model/call.ts'
-import type { MetadataChange, Submission, SubmitChange } from '../../../../src/core/model/change.ts'
+import type { MetadataChange, Submission, SubmitChange, UpdateChange } from '../../../../src/core/model/change.ts'
 import type { DocumentEntry } from '../../../../src/core/model/metadata.ts'
 import { decodeRemoveObjects, decodeSubmitObjects } from '../../../../src/wire/ebrim/submit-objects.ts'
 import { readTree } from '../../../../src/wire/xml.ts'
@@ -62,8 +62,9 @@ const idsIn = (body: string): readonly string[] => {
 }
 
 let known: DocumentEntry[]
-let hiddenUnlessAuthor: boolean
+let hiddenUnlessAuthor: boolean | string
 let looked: { readonly url: string; readonly claims: unknown; readonly returnType: string | undefined }[]
+let askedAs: (string | undefined)[]
 let told: (Omit<RegistrySubmission, 'call'> & { readonly body: string })[]
 let replies: SubmissionReply[]
 let lookUpReplies: RegistryReply[]
@@ -72,6 +73,7 @@ beforeEach(() => {
   known = []
   hiddenUnlessAuthor = false
   looked = []
+  askedAs = []
   told = []
   replies = []
   lookUpReplies = []
@@ -87,7 +89,9 @@ function recipient(options: Partial<IniOptions> = {}) {
       if (reply !== undefined) return reply
       if (query.type !== 'GetDocuments') throw new Error('Nothing else is asked')
       const author = query.extra.find(({ name }) => name === '$XDSDocumentEntry.author')
-      const seen = hiddenUnlessAuthor && author === undefined ? [] : known
+      askedAs.push(author?.values[0])
+      const isTold = hiddenUnlessAuthor === true ? author !== undefined : author?.values[0] === hiddenUnlessAuthor
+      const seen = hiddenUnlessAuthor !== false && !isTold ? [] : known
       const found = seen.filter(({ uniqueId }) => query.documents.ids.includes(uniqueId))
       if (found.length === 0) return { kind: 'answer', status: 'failure', answer: answer({ issues: [issue('QND1')] }) }
       const references = found.map(({ entryUuid }) => ({ id: entryUuid }))
@@ -290,6 +294,71 @@ describe('an update', () => {
   })
 })
 
+describe('an update that was not made for hiding or showing', () => {
+  const p00 = { ...p99, code: 'P00', display: 'De-Oscuramento in alimentazione' }
+  const other = { ...p99, code: 'J07BX03', display: 'Vaccino' }
+  const theirs = (...eventCodes: readonly (typeof p99)[]) =>
+    document('1', { entryUuid: uuid('a'), logicalId: uuid('b'), version: '4', eventCodes })
+  const change = (...eventCodes: readonly (typeof p99)[]): UpdateChange => ({
+    type: 'update',
+    keepsHiding: true,
+    submission: submission([document('1', { title: [{ value: 'Referto corretto' }], eventCodes })]),
+  })
+  const toldCodes = () => told.map(({ body }) => submissionIn(body).entries[0]?.eventCodes.map(({ code }) => code))
+
+  it.each([
+    ['nothing', []],
+    ['that it is shown', [p00]],
+  ])('leaves a document hidden that was hidden elsewhere, though it says %s', async (_what, codes) => {
+    known = [theirs(p99)]
+    await accept(change(other, ...codes))
+    await accept(change(other, ...codes), 'UPDATE', { updateBy: 'iti-42' })
+    expect(toldCodes()).toEqual([
+      ['J07BX03', 'P99'],
+      ['J07BX03', 'P99'],
+    ])
+    expect(told).toMatchObject([
+      { url: updates, purposeOfUse: 'UPDATE' },
+      { url: registry, purposeOfUse: 'UPDATE' },
+    ])
+  })
+
+  it.each([
+    ['nothing', []],
+    ['the same', [p00]],
+    ['something else', [{ ...p99, code: 'P98' }]],
+  ])('leaves a document shown that was shown, though it says %s, and is a plain update', async (_what, codes) => {
+    known = [theirs(p00)]
+    await accept(change(...codes, other))
+    expect(toldCodes().flat().sort()).toEqual(['J07BX03', 'P00'])
+    expect(told).toMatchObject([{ url: updates, purposeOfUse: 'UPDATE' }])
+  })
+
+  it('says what was not said before, and is a plain update', async () => {
+    known = [theirs()]
+    await accept(change(p00))
+    expect(toldCodes()).toEqual([['P00']])
+    expect(told).toMatchObject([{ purposeOfUse: 'UPDATE' }])
+  })
+
+  it('hides all the same what it says is hidden, for that purpose', async () => {
+    known = [theirs(p00)]
+    await accept(change(p99))
+    expect(toldCodes()).toEqual([['P99']])
+    expect(told).toMatchObject([{ purposeOfUse: 'ACCESS UPDATE' }])
+  })
+
+  it('is recognised when it was told of before', async () => {
+    const again = change(other)
+    known = [theirs(p99)]
+    await accept(again)
+    const [made] = submissionIn(told[0]?.body ?? '').entries
+    known = made === undefined ? [] : [made]
+    await accept(again)
+    expect(told).toHaveLength(1)
+  })
+})
+
 describe('a removal', () => {
   const entries = [document('1'), document('2')]
   const change = { type: 'remove', ids: entries.map(({ entryUuid }) => entryUuid), entries } as const
@@ -317,6 +386,55 @@ describe('a removal', () => {
   it('of what INI does not know is done', async () => {
     await expect(accept(change)).resolves.toBeUndefined()
     expect(told).toEqual([])
+  })
+
+  describe('of an obscured document', () => {
+    const person = (value: string) => `${value}^ROSSI^MARIO^^^^^^&2.16.840.1.113883.2.9.4.3.2&ISO`
+    const author = { institutions: [], roles: [], specialties: [], telecommunications: [] }
+    const asAuthor = (value: string) => `('${value}^^^&2.16.840.1.113883.2.9.4.3.2&ISO')`
+    const writer = 'ESMPLO70B41D612T'
+    const obscured = document('1', { eventCodes: [p99], authors: [{ ...author, persons: [person(writer)] }] })
+    const removal = { type: 'remove', ids: [obscured.entryUuid], entries: [obscured] } as const
+    const theirs = document('1', { entryUuid: uuid('a') })
+
+    it('asks for it as its author’s when whoever removes it is not told of it', async () => {
+      known = [theirs]
+      hiddenUnlessAuthor = asAuthor(writer)
+      await accept(removal)
+      expect(askedAs).toEqual([undefined, asAuthor('CLNCXX75C03F839M'), asAuthor(writer)])
+      expect(told.map(({ body }) => idsIn(body))).toEqual([[uuid('a')]])
+    })
+
+    it('asks as nobody else for what is not obscured, or where INI takes no such parameter', async () => {
+      await accept({ ...removal, entries: [{ ...obscured, eventCodes: [] }] })
+      expect(askedAs).toEqual([undefined, asAuthor('CLNCXX75C03F839M')])
+      await expect(accept(removal, 'UPDATE', { authorSlot: false })).rejects.toThrow()
+      expect(askedAs.slice(2)).toEqual([undefined])
+    })
+
+    it('asks as a few of many authors only', async () => {
+      const persons = Array.from({ length: 50 }, (_, index) => person(`AUTHOR${index}`))
+      const written = { ...obscured, authors: [{ ...author, persons: [...persons, 'no code'] }] }
+      await expect(accept({ ...removal, entries: [written] })).rejects.toThrow()
+      expect(askedAs).toHaveLength(7)
+    })
+
+    it('is for an operator to look into when INI tells nobody of it, after what it tells of is removed', async () => {
+      known = [document('2', { entryUuid: uuid('c') })]
+      const both = { ...removal, entries: [obscured, document('2')] }
+      await expect(accept(both)).rejects.toThrow(rejected('community-rejected', 'It was obscured'))
+      expect(told.map(({ body }) => idsIn(body))).toEqual([[uuid('c')]])
+    })
+
+    it('is done when it is found no more after an attempt whose answer was lost', async () => {
+      known = [theirs]
+      replies = [failure('CRF1')]
+      const ini = recipient()
+      await expect(ini.accept(removal, callFor('UPDATE'))).rejects.toThrow(rejected('community-unavailable'))
+      known = []
+      await expect(ini.accept(removal, callFor('UPDATE'))).resolves.toBeUndefined()
+      expect(told).toHaveLength(1)
+    })
   })
 
   it('that somebody else made meanwhile is done', async () => {

@@ -138,7 +138,8 @@ describe('a report that cites a hidden Tuscan prescription', () => {
     const region = withRegistry(veneto, registryOf([], [report]))
     const registry = ours()
     expect(ids(await seen([withRegistry(tuscany, registry), region], { query }))).toEqual([])
-    expect(registry.asked).toHaveLength(1)
+    // About the report, and about what it cites.
+    expect(registry.asked).toHaveLength(2)
     expect(ids(await seen([withRegistry(tuscany, registryOf([], [prescription])), region], { query }))).toEqual([
       report.uniqueId,
     ])

@@ -146,7 +146,10 @@ const world = fc.record({
 })
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never
 
-function told({ documents, silent }: World): Partial<Record<Name, Partial<QueryAnswer> | 'silent'>> {
+const hiddenUntilTold = (name: string, more: Partial<DocumentEntry>) =>
+  entry(name, { ...more, eventCodes: [{ code: 'P98', scheme: '2.16.840.1.113883.2.9.3.3.6.1.3' }] })
+
+function told({ claims, documents, silent }: World): Partial<Record<Name, Partial<QueryAnswer> | 'silent'>> {
   const names: readonly Name[] = ['tuscany', 'veneto', 'lazio', 'campania']
   const tellings = names.map((name, at) => {
     const entries = documents.flatMap((one, index) => {
@@ -155,9 +158,10 @@ function told({ documents, silent }: World): Partial<Record<Name, Partial<QueryA
       if (!isTold) return []
       const hides =
         one.hiddenBy === 'keeper' ? name === 'tuscany' : one.hiddenBy === 'producer' && name === one.producer
+      const hiding = claims.role === 'ASS' && one.hiddenBy === 'producer' ? hiddenUntilTold : obscured
       const hash = one.hashes[at]
       return [
-        (hides ? obscured : entry)(`${name}-${index}`, {
+        (hides ? hiding : entry)(`${name}-${index}`, {
           uniqueId: `2.16.840.1.113883.2.9.2.${arcs[one.producer]}.4.4^${index}`,
           version: String(one.versions[at] ?? 1),
           ...(hash === undefined ? {} : { hash }),
@@ -194,11 +198,11 @@ describe('an index that is told as it comes', () => {
         const states = [...steps.map(({ index }) => index), final]
         const sorted = (entries: readonly MergedEntry[]) => entries.map((entry) => JSON.stringify(entry)).sort()
         expect(sorted(followed(states))).toEqual(sorted(final.entries))
-        if (one.claims.role === 'ASS') return
         const last = new Set(final.entries.map(({ uniqueId }) => uniqueId))
         for (const { asked, index } of steps) {
           for (const { uniqueId } of index.entries) expect(last).toContain(uniqueId)
-          if (!asked.some(({ home }) => home === homes.tuscany)) expect(index.entries).toEqual([])
+          const isKeeperHeard = one.claims.role === 'ASS' || asked.some(({ home }) => home === homes.tuscany)
+          if (!isKeeperHeard) expect(index.entries).toEqual([])
         }
       }),
       { numRuns: 150 },
@@ -207,14 +211,17 @@ describe('an index that is told as it comes', () => {
 
   const [d1, d2] = [entry('d1'), entry('d2')]
 
-  it('shows a citizen each contribution at once', async () => {
+  const inVeneto = { repositoryUniqueId: '2.16.840.1.113883.2.9.2.50.4.5.1' }
+
+  it('shows a citizen at once what each community produced', async () => {
+    const theirs = entry('theirs', inVeneto)
     const { seenAfter, steps } = await watched(
-      held({ tuscany: { entries: [d1] }, veneto: { entries: [d2] }, lazio: 'silent' }),
+      held({ tuscany: { entries: [d1] }, veneto: { entries: [d2, theirs] }, lazio: 'silent' }),
       ['veneto', 'lazio', 'tuscany'],
       { claims: citizenClaims },
     )
     expect(steps[0]).toMatchObject({ total: 3, asked: [], index: { entries: [] } })
-    expect(seenAfter[0]).toEqual([d2.uniqueId])
+    expect(seenAfter[0]).toEqual([theirs.uniqueId])
     expect(steps.find(({ failures }) => failures.length > 0)?.failures).toMatchObject([{ home: homes.lazio }])
   })
 
@@ -264,9 +271,37 @@ describe('an index that is told as it comes', () => {
     expect(seenAfter).toEqual([[], [], []])
   })
 
+  it('waits for our record and INI where the producer of a document is not asked', async () => {
+    const elsewhere = { repositoryUniqueId: '2.16.840.1.113883.2.9.2.160.4.5.1' }
+    const { seenAfter } = await watched(
+      held({
+        tuscany: {},
+        veneto: { entries: [entry('x', elsewhere)] },
+        ini: { entries: [obscured('x', elsewhere)] },
+      }),
+      ['tuscany', 'veneto', 'ini'],
+    )
+    expect(seenAfter).toEqual([[], [], []])
+  })
+
+  it.each(['ASS', 'TUT', 'ING'])('never shows %s what its producer hides until they are told', async (role) => {
+    const claims = role === 'ASS' ? citizenClaims : { role, purposeOfUse: 'PERSONAL' }
+    const { seenAfter } = await watched(
+      held({
+        tuscany: {},
+        lazio: { entries: [entry('v', inVeneto)] },
+        veneto: { entries: [hiddenUntilTold('v', inVeneto)] },
+      }),
+      ['tuscany', 'lazio', 'veneto'],
+      { claims },
+    )
+    expect(seenAfter).toEqual([[], [], []])
+  })
+
   it.each(['TUT', 'ING'])('lets %s see as a citizen does, and a parent what the keeper does not hide', async (role) => {
-    const [minor] = [entry('m', { eventCodes: [{ code: 'P97', scheme: '2.16.840.1.113883.2.9.3.3.6.1.3' }] })]
-    const world = () => held({ tuscany: { entries: [minor] }, veneto: { entries: [entry('m')] }, lazio: {} })
+    const eventCodes = [{ code: 'P97', scheme: '2.16.840.1.113883.2.9.3.3.6.1.3' }]
+    const minor = entry('m', { ...inVeneto, eventCodes })
+    const world = () => held({ tuscany: { entries: [minor] }, veneto: { entries: [entry('m', inVeneto)] }, lazio: {} })
     const asking = (role: string) =>
       watched(world(), ['veneto', 'tuscany', 'lazio'], { claims: { role, purposeOfUse: 'PERSONAL' } })
     expect((await asking(role)).seenAfter[0]).toHaveLength(1)

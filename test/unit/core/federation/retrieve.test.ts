@@ -538,18 +538,23 @@ describe('a document that another community says is ours', () => {
     expect(result.asked.map((leg) => leg.home)).toEqual([homes.veneto, homes.tuscany])
   })
 
-  it('is not fetched when our own record hides it or does not know it, and the reason stays what was said', async () => {
-    for (const entries of [[filed('a', { eventCodes: obscured('a').eventCodes })], []]) {
+  it('is not fetched when our own record hides it or does not know it', async () => {
+    const cases = [
+      { entries: [filed('a', { eventCodes: obscured('a').eventCodes })], said: 'document-unknown', asked: 0 },
+      { entries: [], said: 'RTW1', asked: 1 },
+    ]
+    for (const { asked, entries, said } of cases) {
       const [own, theirs] = [holding(), holding(says)]
       const result = await gateway([
         side(tuscany, { entries, repository: own.actor }),
         side(veneto, { entries: [filed('a')], repository: theirs.actor }),
       ]).retrieve([named('a', { home })], authenticated())
       expect(result.documents).toEqual([])
-      expect(result.failures.map(({ reference, error }) => [reference, error.issues[0]?.code])).toEqual([
-        [named('a', { home }), 'RTW1'],
+      expect(result.failures.map(({ reference, error }) => [reference, error.issues[0]?.code ?? error.code])).toEqual([
+        [named('a', { home }), said],
       ])
       expect(own.asked).toEqual([])
+      expect(theirs.asked).toHaveLength(asked)
     }
   })
 

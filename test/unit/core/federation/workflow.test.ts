@@ -12,9 +12,10 @@ const told: WorkflowStatus = {
 }
 
 let count = 0
-function draft(changes: Partial<WorkflowStatus> = {}, receivedAt = Date.UTC(2026, 2, 2, 10)) {
+function draft(changes: Partial<WorkflowStatus> = {}, message: { digest?: string; position?: number } = {}) {
   const id = `${++count}`
-  const received = { id, correlationId: correlationId(id), digest: 'ab', receivedAt, hash }
+  const receivedAt = Date.UTC(2026, 2, 2, 10)
+  const received = { id, correlationId: correlationId(id), digest: 'ab', position: 0, receivedAt, hash, ...message }
   return workflowDraft({ ...told, ...changes }, received)
 }
 
@@ -36,6 +37,18 @@ describe('the events of a workflow', () => {
       { eventDate: '2026-03-02T09:00:01Z' },
     ]
     for (const other of others) expect(draft(other).identities).not.toContain(identity)
+    expect(draft({}, { digest: 'cd', position: 1 }).identities).toEqual([identity])
+  })
+
+  it('without a time are the same at the same place of the same message alone', () => {
+    const { eventDate: _, ...undated } = told
+    const identity = (message: { digest?: string; position?: number } = {}) => {
+      const received = { correlationId: correlationId('u'), digest: 'ab', position: 0, receivedAt: 0, hash }
+      return workflowDraft(undated, { id: `${++count}`, ...received, ...message }).identities
+    }
+    expect(identity()).toEqual(identity())
+    expect(identity({ position: 1 })).not.toEqual(identity())
+    expect(identity({ digest: 'cd' })).not.toEqual(identity())
   })
 
   it('stand in the order of their times, and those without where they came', async () => {
@@ -44,7 +57,13 @@ describe('the events of a workflow', () => {
     await journal.append(draft({ eventType: 'THIRD', eventDate: '2026-03-02T12:00:00Z' }))
     await journal.append(draft({ eventType: 'FIRST' }))
     await journal.append(draft({ workflowInstanceId: 'another' }))
-    const received = { correlationId: correlationId('u'), digest: 'ab', receivedAt: Date.UTC(2026, 2, 2, 11), hash }
+    const received = {
+      correlationId: correlationId('u'),
+      digest: 'ab',
+      position: 0,
+      receivedAt: Date.UTC(2026, 2, 2, 11),
+      hash,
+    }
     await journal.append(workflowDraft({ ...undated, eventType: 'SECOND' }, { id: 'u', ...received }))
     await journal.append(draft({ eventType: 'LAST', eventDate: '2026-03-02T14:00:00+02:00' }))
     const events = await workflowEvents(told.workflowInstanceId, journal)

@@ -7,12 +7,14 @@ import type { AuditEvent } from '../../../../src/core/ports.ts'
 import { admission } from '../../../../src/http/admission.ts'
 import type { ApiRoute } from '../../../../src/http/api/endpoint.ts'
 import type { Caller, Guard, PresentedRequest } from '../../../../src/http/api/guard.ts'
+import { referenceApp } from '../../../../src/http/api/reference.ts'
 import { createEvents } from '../../../../src/telemetry/events.ts'
 import { createLog } from '../../../../src/telemetry/log.ts'
 import { createMetrics } from '../../../../src/telemetry/metrics.ts'
 import { refused } from '../../../../src/trust/refusal.ts'
 import { type ApiServer, type ApiSetting, apiServer, identityOf } from '../../../support/api-server.ts'
 import { assertion, clinician, homes } from '../../../support/builders.ts'
+import { contract } from '../../../support/portal-doors.ts'
 
 const uuid = '0c9d7c34-4f6f-4a55-9c55-1c3a6c2b9d22'
 const known: Caller = {
@@ -181,6 +183,46 @@ describe('what is served nowhere', () => {
     })
     socket.destroy()
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200'])
+  })
+})
+
+describe('pages of an origin that is named', () => {
+  const origin = 'https://portal.example'
+  const shared = () => {
+    const faces: ApiSetting['faces'] = [
+      ({ origins = [] }) => referenceApp({ contract, ready: async () => true, origins }),
+    ]
+    return doors(() => Promise.reject(refused('missing', 'authorization-is-missing')), { origins: [origin], faces })
+  }
+
+  it.each([
+    ['/api/v1/caller', 401],
+    ['/api/v1/nothing', 404],
+    ['/openapi.json', 200],
+    ['/status', 200],
+  ])('may read %s, and may ask first', async (path, status) => {
+    const { audited, send } = await shared()
+    const received = await send({ path, headers: [['Origin', origin]] })
+    expect([received.status, received.headers['access-control-allow-origin']]).toEqual([status, origin])
+    expect(received.headers['access-control-expose-headers']).toContain('WWW-Authenticate')
+    const before = audited.length
+    const asking = [
+      ['Origin', origin],
+      ['Access-Control-Request-Method', 'GET'],
+    ] as const
+    const asked = await send({ path, method: 'OPTIONS', headers: asking })
+    expect([asked.status, asked.headers['access-control-allow-origin']]).toEqual([204, origin])
+    expect(asked.headers['access-control-allow-methods']).toContain('GET')
+    const headers = String(asked.headers['access-control-allow-headers']).split(', ')
+    expect(headers).toEqual(
+      expect.arrayContaining([
+        ...['Authorization', 'DPoP', 'Prefer', 'If-None-Match', 'FSE-JWT-Signature', 'Agid-JWT-Signature'],
+        ...['Agid-JWT-TrackingEvidence', 'Emergency-Reason'],
+      ]),
+    )
+    expect(audited).toHaveLength(before)
+    const other = await send({ path, headers: [['Origin', 'https://other.example']] })
+    expect(other.headers).not.toHaveProperty('access-control-allow-origin')
   })
 })
 

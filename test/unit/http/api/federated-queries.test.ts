@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:https'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AskFederationEvent, type FederatedQuery, indexFollower } from '../../../../clients/typescript/crocevia.ts'
+import { explanationOf } from '../../../../contracts/explanations/explanation-of.ts'
 import { GatewayError } from '../../../../src/core/errors.ts'
 import type { Assertion } from '../../../../src/core/model/call.ts'
 import type { AuditEvent, Community } from '../../../../src/core/ports.ts'
@@ -14,6 +15,7 @@ import {
   citizen,
   entry,
   homes,
+  issue,
   link,
   neighbours,
   obscured,
@@ -95,6 +97,27 @@ describe('a federated question', () => {
         ...{ transaction: 'federated-query', request: 'FindDocuments', patientId: citizen },
         ...{ outcome: 'partial-success', results: 2 },
         asked: [{ outcome: 'answered' }, { outcome: 'answered' }, { outcome: 'failed' }],
+      },
+    ])
+  })
+
+  it('tells what a remark of a community means, never its words', async () => {
+    const secret = `${citizen.value} <b>at 10.0.0.1</b>`
+    const issues = [issue('PFA11', { text: secret }), issue(secret, { severity: 'warning', text: secret })]
+    const { post } = await doors({ communities: [telling(tuscany, async () => answer({ entries: [d1], issues }))] })
+    for (const accept of ['application/json', 'text/event-stream']) {
+      expect((await post({ patient }, { accept })).text).not.toMatch(/10\.0\.0\.1|<b>/)
+    }
+    const received = await post({ patient })
+    expect(breaches(route, received)).toEqual([])
+    expect(received.json.warnings).toEqual([
+      {
+        ...{ community: homes.tuscany, name: 'tuscany', severity: 'error', code: 'PFA11' },
+        detail: explanationOf('PFA11')?.consequence,
+      },
+      {
+        ...{ community: homes.tuscany, name: 'tuscany', severity: 'warning', code: 'unknown' },
+        detail: 'its answer came with a remark',
       },
     ])
   })
@@ -193,6 +216,8 @@ describe('a federated question', () => {
     ['an unknown member', { patient, patientName: 'x' }, 'parameter-invalid'],
     ['a member of a member', { patient: { ...patient, name: 'x' } }, 'parameter-invalid'],
     ['a day no month has', { patient, period: { from: '2024-02-30' } }, 'parameter-invalid'],
+    ['an instant of a day no month has', { patient, period: { from: '2024-02-31T10:00:00Z' } }, 'parameter-invalid'],
+    ['an instant after all years', { patient, period: { to: '9999-12-31T23:30:00-01:00' } }, 'parameter-invalid'],
     ['a time of day without zone', { patient, period: { from: '2024-02-01T00:00:00' } }, 'parameter-invalid'],
     ['an empty list', { patient, types: [] }, 'parameter-invalid'],
     ['too long a list', { patient, authors: Array.from({ length: 65 }, () => 'x') }, 'parameter-count'],
@@ -400,7 +425,12 @@ describe('a stream of events', () => {
     for await (const chunk of incoming) if (String(chunk).includes('event: entries')) break
     outgoing.destroy()
     await expect.poll(() => isAborted).toBe(true)
-    await expect.poll(() => audited).toMatchObject([{ begins: true }, { error: { code: 'caller-gone' }, results: 1 }])
+    await expect
+      .poll(() => audited)
+      .toMatchObject([
+        { begins: true },
+        { error: { code: 'caller-gone' }, results: 1, asked: [{ outcome: 'answered' }] },
+      ])
   })
 })
 

@@ -8,9 +8,11 @@ import {
   fitsText,
   fitsToken,
   type Prefix,
+  type Span,
   spanOf,
   timestampAt,
   tokenIn,
+  yearOf,
 } from '../../../../src/wire/fhir/search-values.ts'
 
 describe('a parameter', () => {
@@ -53,6 +55,12 @@ describe('a token', () => {
   })
 })
 
+function spanAt(time: string): Span {
+  const span = spanOf(timestamp(time))
+  if (span === undefined) throw new Error('There is no such time')
+  return span
+}
+
 describe('a date', () => {
   it.each(['2024-02-31', '2024-13', '24', '2024-01-01T10', 'x2024', '2024-01-01T25:00:00Z', '', 'ge', '2024-1-1'])(
     'is none: %s',
@@ -82,7 +90,7 @@ describe('a date', () => {
     ['2024-03-05T10:15:00.123Z', '20240305101500', true],
   ]
   it.each(cases)('%s and %s: %s', (text, time, expected) => {
-    expect(fitsDate(dateIn(text, 'date'), spanOf(timestamp(time)))).toBe(expected)
+    expect(fitsDate(dateIn(text, 'date'), spanAt(time))).toBe(expected)
   })
 
   it('has one relation to a time of the same precision, and its opposites', () => {
@@ -90,7 +98,8 @@ describe('a date', () => {
     fc.assert(
       fc.property(instants, instants, (a, b) => {
         const iso = new Date(a).toISOString().replace('.000', '')
-        const fits = (prefix: Prefix) => fitsDate(dateIn(`${prefix}${iso}`, 'date'), spanOf(timestampAt(b)))
+        const span = spanAt(timestampAt(b) ?? '')
+        const fits = (prefix: Prefix) => fitsDate(dateIn(`${prefix}${iso}`, 'date'), span)
         expect(fits('eq')).toBe(a === b)
         expect(fits('ne')).toBe(a !== b)
         expect([fits('gt'), fits('sa')]).toEqual([b > a, b > a])
@@ -98,6 +107,23 @@ describe('a date', () => {
         expect([fits('ge'), fits('le')]).toEqual([b >= a, b <= a])
       }),
     )
+  })
+})
+
+describe('a time of an index', () => {
+  it.each(['20240231', '20230229101500', '20240431'])('is none that could be found: %s', (time) => {
+    expect(spanOf(timestamp(time))).toBeUndefined()
+  })
+
+  it('has no words before the year 0000 and after 9999', () => {
+    const { span } = dateIn('9999', 'date')
+    expect([timestampAt(span.low), timestampAt(span.high)]).toEqual(['99990101000000', undefined])
+    expect(timestampAt(dateIn('0000-01-01T00:00:00+01:00', 'date').span.low)).toBeUndefined()
+  })
+
+  it('lies in a year', () => {
+    expect(timestampAt(yearOf(dateIn('2024-06-30T23:59:59Z', 'date').span.low))).toBe('20240101000000')
+    expect(timestampAt(yearOf(dateIn('0001-12-31', 'date').span.low))).toBe('00010101000000')
   })
 })
 
