@@ -1,8 +1,13 @@
 import { CliError, exitCodes } from './exit.ts'
+import { usage } from './usage.ts'
 
 /** Each command brings its own modules, so that none waits for those of another. */
 async function run(args: string[]): Promise<number> {
   const [command, ...rest] = args
+  if (command === 'help' || args.some((arg) => arg === '--help' || arg === '-h')) {
+    console.log(usage)
+    return exitCodes.success
+  }
   if (command === 'verify') return await (await import('./verify.ts')).verify(rest)
   if (command === 'doctor') return await (await import('./doctor.ts')).doctor(rest)
   if (command === 'journal' || command === 'deliveries')
