@@ -14,13 +14,14 @@ import {
   transferEvents,
   untoldIn,
 } from '../core/federation/index-transfer.ts'
+import { chunksOf } from '../core/federation/lookup.ts'
 import type { MissingDocument, MovedDocument, TransferEvent } from '../core/model/index-transfer.ts'
 import type { DocumentEntry } from '../core/model/metadata.ts'
 import { type PatientId, samePatientId } from '../core/model/patient.ts'
 import type { TransferOf } from '../core/ports.ts'
 import type { Deliverer } from './dispatcher.ts'
 import { arrivals, entriesOf, identifiersOf } from './transfer-arrivals.ts'
-import { chunksOf, type IndexTransferParts, type Moving } from './transfer-parts.ts'
+import type { IndexTransferParts, Moving } from './transfer-parts.ts'
 
 /** What one delivery of a transfer does; its key is the transfer, so that each waits for those before it. */
 export type TransferStep =

@@ -1,10 +1,11 @@
 import { GatewayError } from '../core/errors.ts'
 import { hasArrived, isAbout, missing, whyMissing } from '../core/federation/index-transfer.ts'
+import { chunksOf } from '../core/federation/lookup.ts'
 import type { MissingDocument, MovedDocument } from '../core/model/index-transfer.ts'
 import type { DocumentEntry } from '../core/model/metadata.ts'
 import type { PatientId } from '../core/model/patient.ts'
 import type { Outbox } from '../core/ports.ts'
-import { chunksOf, type IndexTransferParts, type Moving } from './transfer-parts.ts'
+import type { IndexTransferParts, Moving } from './transfer-parts.ts'
 
 /** How many documents our record is asked about at once. */
 const mostAsked = 50

@@ -20,8 +20,3 @@ export interface IndexTransferParts extends MovingParts {
 export interface Moving extends TransferOf {
   readonly call: AuthorizedCall
 }
-
-/** The same ids, so many at a time. */
-export function chunksOf(ids: readonly string[], size: number): readonly (readonly string[])[] {
-  return Array.from({ length: Math.ceil(ids.length / size) }, (_, n) => ids.slice(n * size, (n + 1) * size))
-}

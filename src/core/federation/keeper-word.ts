@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts'
+import { asGatewayError, GatewayError } from '../errors.ts'
 import { nothingFound } from '../model/answers.ts'
 import type { AuthorizedCall } from '../model/call.ts'
 import type { DocumentEntry } from '../model/metadata.ts'
@@ -6,8 +6,8 @@ import type { StoredQuery } from '../model/stored-query.ts'
 import { viewerOf } from '../policy/visibility.ts'
 import type { Community } from '../ports.ts'
 import { lateness, unlessAborted } from './fan-out.ts'
-import { mostIds, naming, toldInFull } from './lookup.ts'
-import { type About, type HiddenByOrders, keeperOf, type OrderParts, type ToldEntries } from './orders.ts'
+import { chunksOf, mostIds, naming, toldInFull } from './lookup.ts'
+import { type About, type HiddenBesides, keeperOf, type OrderParts, type ToldEntries } from './orders.ts'
 import { overlaid } from './overlay.ts'
 import { hiddenIds } from './withhold.ts'
 
@@ -34,7 +34,7 @@ export async function hiddenByKeeper(
   { changes, known }: About,
   call: AuthorizedCall,
   { query, targets, word, ...parts }: KeeperParts,
-): Promise<HiddenByOrders> {
+): Promise<HiddenBesides> {
   const nothing = { ids: new Set<string>(), asked: false }
   const keeper = keeperOf(known, parts.communities)
   if (keeper?.relation !== 'own' || viewerOf(call.permit.viewer) === 'system' || parts.silent?.has(keeper))
@@ -76,15 +76,19 @@ async function askedAbout(
   { clock }: Pick<KeeperParts, 'clock'>,
 ): Promise<boolean> {
   const signal = AbortSignal.any([call.signal, lateness(call, clock)])
-  for (let start = 0; start < ids.length; start += mostIds) {
-    const some = ids.slice(start, start + mostIds)
-    try {
-      const answer = await unlessAborted(() => toldInFull(keeper, naming(keeper, some), { ...call, signal }), signal)
+  const open = [...chunksOf(ids, mostIds)]
+  for (let some = open.shift(); some !== undefined; some = open.shift()) {
+    const question = naming(keeper, some)
+    const answer = await unlessAborted(() => toldInFull(keeper, question, { ...call, signal }), signal).catch(
+      asGatewayError,
+    )
+    if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
+    if (!(answer instanceof GatewayError)) {
       const found = Map.groupBy(answer.entries, idOf)
       for (const id of some) word.set(id, found.get(id) ?? [])
-    } catch {
-      if (call.signal.aborted) throw new GatewayError('caller-gone', 'The caller left before the answer')
-      // It is silent.
+    } else if (answer.code === 'community-rejected' && some.length > 1) {
+      // A registry may refuse a whole question for one id of somebody else's: that must not uncover the others.
+      open.unshift(...chunksOf(some, Math.ceil(some.length / 2)))
     }
   }
   return ids.length > 0

@@ -7,6 +7,11 @@ import type { Community } from '../ports.ts'
 /** How many unique ids one question names. */
 export const mostIds = 100
 
+/** The same ids, so many at a time. */
+export function chunksOf(ids: readonly string[], size: number): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(ids.length / size) }, (_, n) => ids.slice(n * size, (n + 1) * size))
+}
+
 /** The question for documents of these unique ids. */
 export function naming({ home }: Community, ids: readonly string[]): GetDocuments {
   return { type: 'GetDocuments', home, extra: [], documents: { by: 'unique-id', ids } }

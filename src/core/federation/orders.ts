@@ -17,7 +17,7 @@ import {
 import type { IsAuthor } from '../policy/visibility.ts'
 import type { Clock, Community, KnownPatient } from '../ports.ts'
 import { lateness, unlessAborted } from './fan-out.ts'
-import { mostIds, naming, toldInFull } from './lookup.ts'
+import { chunksOf, mostIds, naming, toldInFull } from './lookup.ts'
 import { overlaid } from './overlay.ts'
 import { entriesIn } from './pushed.ts'
 
@@ -53,8 +53,8 @@ export interface About {
   readonly changes: readonly MetadataChange[]
 }
 
-/** What the chain hides beyond what is hidden by itself. */
-export interface HiddenByOrders {
+/** What is hidden beyond what says so itself. */
+export interface HiddenBesides {
   /** Unique ids. */
   readonly ids: ReadonlySet<string>
   /** Whether anybody was asked: time has passed meanwhile. */
@@ -73,7 +73,7 @@ export async function hiddenByOrders(
   about: About,
   call: AuthorizedCall,
   parts: OrderParts,
-): Promise<HiddenByOrders> {
+): Promise<HiddenBesides> {
   const { permit } = call
   if (!isBoundByChain(permit)) return { ids: new Set(), asked: false }
   const entries = told.flatMap((one) => one.entries)
@@ -154,8 +154,7 @@ async function lookedUp(
   const perQuestion = mostIds / prescriptionIds('').length
   const missing: Order[] = []
   // One after the other: a long record must not take every place its keeper has.
-  for (let start = 0; start < all.length; start += perQuestion) {
-    const some = all.slice(start, start + perQuestion)
+  for (const some of chunksOf(all, perQuestion)) {
     try {
       const answer = await unlessAborted(
         () => toldInFull(keeper, questionAbout(keeper, some), { ...call, signal }),

@@ -4,6 +4,7 @@ import type { Assertion } from '../../core/model/call.ts'
 import { type HomeCommunityId, homeCommunityId } from '../../core/model/identifiers.ts'
 import type { DocumentReference } from '../../core/model/retrieval.ts'
 import type { Clock } from '../../core/ports.ts'
+import { viewerBinding } from './viewer-binding.ts'
 
 /** What stands for a document in an address. Whoever uses the face takes it as it is and reads nothing from it. */
 export interface DocumentHandles {
@@ -78,13 +79,8 @@ function keyAndNonce(key: Uint8Array, salt: Uint8Array): [key: Buffer, nonce: Bu
   return [made.subarray(0, 32), made.subarray(32, 44)]
 }
 
-/**
- * Who looks, for what purpose and at whom, as the permit's partition tells viewers apart. Left out is what a token may say
- * of one request only: the types of documents it is for, and whether the patient is in care.
- */
-function bindingOf({ community, organization, patientId, purposeOfUse, role, subject }: Assertion): Buffer {
-  const patient = patientId === undefined ? null : [patientId.value, patientId.authority]
-  return Buffer.from(JSON.stringify([community, organization, role, purposeOfUse, subject, patient]), 'utf8')
+function bindingOf(viewer: Assertion): Buffer {
+  return Buffer.from(viewerBinding(viewer), 'utf8')
 }
 
 function homeOf(text: unknown): HomeCommunityId {

@@ -24,24 +24,15 @@ import type { KeptAnswer } from './pages.ts'
 import type { FhirParts } from './parts.ts'
 import { NobodyAnswered } from './refusal.ts'
 import { baseOf, cursorIn, parametersOf, patientIn, requireJson, requireKnown, searchedFor, userOf } from './request.ts'
+import { resourceRoutes } from './resource-routes.ts'
 import { idsFor } from './viewer.ts'
-
-const base: Pick<ApiRoute, 'transaction' | 'matter'> = { transaction: 'ITI-67', matter: () => ({ operation: 'read' }) }
 
 /** Find Document References (MHD, ITI-67), and the read of one of them. */
 export function documentReferenceRoutes(parts: FhirParts): readonly ApiRoute[] {
-  const search: Omit<ApiRoute, 'method' | 'path'> = { ...base, handle: (call) => found(call, parts) }
-  const read: Omit<ApiRoute, 'method'> = {
-    ...{ ...base, path: '/fhir/DocumentReference/:id' },
-    handle: (call) => one(call, parts),
-  }
-  return [
-    { ...search, method: 'POST', path: '/fhir/DocumentReference/_search' },
-    { ...search, method: 'GET', path: '/fhir/DocumentReference' },
-    { ...search, method: 'HEAD', path: '/fhir/DocumentReference' },
-    { ...read, method: 'GET' },
-    { ...read, method: 'HEAD' },
-  ]
+  return resourceRoutes(
+    { resource: 'DocumentReference', transaction: 'ITI-67' },
+    { search: (call) => found(call, parts), read: (call) => one(call, parts) },
+  )
 }
 
 async function found(call: ApiCall, parts: FhirParts): Promise<ApiAnswer> {

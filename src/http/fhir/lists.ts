@@ -25,6 +25,7 @@ import type { KeptAnswer } from './pages.ts'
 import type { FhirParts } from './parts.ts'
 import { NobodyAnswered } from './refusal.ts'
 import { cursorIn, parametersOf, patientIn, requireJson, requireKnown, searchedFor, userOf } from './request.ts'
+import { resourceRoutes } from './resource-routes.ts'
 import { idsFor } from './viewer.ts'
 
 type AnyList = SubmissionSet | Folder
@@ -32,19 +33,12 @@ type AnyList = SubmissionSet | Folder
 /** Communities are asked for the members of each of them. */
 const mostLists = 50
 
-const base: Pick<ApiRoute, 'transaction' | 'matter'> = { transaction: 'ITI-66', matter: () => ({ operation: 'read' }) }
-
 /** Find Document Lists (MHD, ITI-66): submission sets and folders; and the read of one of them. */
 export function listRoutes(parts: FhirParts): readonly ApiRoute[] {
-  const search: Omit<ApiRoute, 'method' | 'path'> = { ...base, handle: (call) => found(call, parts) }
-  const read: Omit<ApiRoute, 'method'> = { ...{ ...base, path: '/fhir/List/:id' }, handle: (call) => one(call, parts) }
-  return [
-    { ...search, method: 'POST', path: '/fhir/List/_search' },
-    { ...search, method: 'GET', path: '/fhir/List' },
-    { ...search, method: 'HEAD', path: '/fhir/List' },
-    { ...read, method: 'GET' },
-    { ...read, method: 'HEAD' },
-  ]
+  return resourceRoutes(
+    { resource: 'List', transaction: 'ITI-66' },
+    { search: (call) => found(call, parts), read: (call) => one(call, parts) },
+  )
 }
 
 async function found(call: ApiCall, parts: FhirParts): Promise<ApiAnswer> {

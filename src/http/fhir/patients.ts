@@ -21,6 +21,7 @@ import {
   textOf,
   userOf,
 } from './request.ts'
+import { resourceRoutes } from './resource-routes.ts'
 import { idsFor } from './viewer.ts'
 
 type Discover = NonNullable<FhirParts['discover']>
@@ -31,28 +32,19 @@ type Discover = NonNullable<FhirParts['discover']>
  */
 export function patientRoutes({ discover, ...parts }: FhirParts): readonly ApiRoute[] {
   if (discover === undefined) return []
-  const matter: ApiRoute['matter'] = () => ({ operation: 'read' })
-  const search: Pick<ApiRoute, 'transaction' | 'matter' | 'handle'> = {
-    ...{ transaction: 'ITI-78', matter },
-    handle: (call) => found(call, discover, parts),
-  }
-  const read: Omit<ApiRoute, 'method'> = {
-    ...{ path: '/fhir/Patient/:id', transaction: 'ITI-78', matter },
-    handle: (call) => one(call, discover, parts),
-  }
   const pix: Omit<ApiRoute, 'method'> = {
-    ...{ path: '/fhir/Patient/$ihe-pix', transaction: 'ITI-83', matter },
+    ...{ path: '/fhir/Patient/$ihe-pix', transaction: 'ITI-83', matter: () => ({ operation: 'read' }) },
     handle: (call) => corresponding(call, discover, parts),
   }
   return [
-    { ...search, method: 'POST', path: '/fhir/Patient/_search' },
-    { ...search, method: 'GET', path: '/fhir/Patient' },
-    { ...search, method: 'HEAD', path: '/fhir/Patient' },
+    // Before the read, which has any name in its place.
     { ...pix, method: 'POST' },
     { ...pix, method: 'GET' },
     { ...pix, method: 'HEAD' },
-    { ...read, method: 'GET' },
-    { ...read, method: 'HEAD' },
+    ...resourceRoutes(
+      { resource: 'Patient', transaction: 'ITI-78' },
+      { search: (call) => found(call, discover, parts), read: (call) => one(call, discover, parts) },
+    ),
   ]
 }
 

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Source } from '../../core/model/answers.ts'
 import type { Assertion } from '../../core/model/call.ts'
 import type { Folder, SubmissionSet } from '../../core/model/metadata.ts'
+import { viewerBinding } from '../api/viewer-binding.ts'
 
 /** Ids of resources as one viewer knows them: to everybody else they are as good as any other text. */
 export interface ViewerIds {
@@ -17,7 +18,7 @@ export interface ViewerIds {
  * are made, nothing can be read from them, and whoever brings one must find again what it names.
  */
 export function idsFor(key: Uint8Array, viewer: Assertion): ViewerIds {
-  const bound = boundTo(viewer)
+  const bound = viewerBinding(viewer)
   const idOf = (...named: readonly string[]) => {
     return createHmac('sha256', key)
       .update(`fhir id 1\n${bound}\n${named.join('\n')}`)
@@ -31,15 +32,11 @@ export function idsFor(key: Uint8Array, viewer: Assertion): ViewerIds {
   }
 }
 
-/** Who looks, for what purpose and at whom. */
-function boundTo({ community, organization, patientId, purposeOfUse, role, subject }: Assertion): string {
-  const patient = patientId === undefined ? null : [patientId.value, patientId.authority]
-  return JSON.stringify([community, organization, role, purposeOfUse, subject, patient])
-}
-
-/** The same, and everything else by which two requests of one viewer may be shown different things. */
+/** The viewer's binding, and everything else by which two requests of one viewer may be shown different things. */
 export function viewOf(viewer: Assertion): string {
   const { action, application, documentTypes, inCare, locality } = viewer
   const types = documentTypes?.map(({ code, scheme }) => `${code}^^${scheme}`).sort()
-  return JSON.stringify([boundTo(viewer), action, inCare, locality, application, types].map((part) => part ?? null))
+  return JSON.stringify(
+    [viewerBinding(viewer), action, inCare, locality, application, types].map((part) => part ?? null),
+  )
 }

@@ -28,7 +28,7 @@ const visited = [[{ code: 'visit', scheme: 'events' }]]
 /** Our record, which answers searches with nothing, and tells of each document that is named. */
 function record(kept: readonly DocumentEntry[] | 'silent') {
   const asked: StoredQuery[] = []
-  const registry: Community['registry'] = {
+  const registry: NonNullable<Community['registry']> = {
     async query(query) {
       asked.push(query)
       if (kept === 'silent') throw new GatewayError('community-unavailable', 'It is silent')
@@ -78,6 +78,18 @@ describe('a document that our record hides and another region tells of', () => {
     const query = searching({ home: homes.veneto })
     expect(await told(record([]).own, query)).toEqual(both)
     expect(await told(record('silent').own, query)).toEqual(both)
+  })
+
+  it('stays hidden though our record refuses a question that names somebody else’s document, too', async () => {
+    const { own } = record([shown, hidden])
+    const { registry } = own
+    const query: NonNullable<Community['registry']>['query'] = async (asked, call) => {
+      const ids = asked.type === 'GetDocuments' ? asked.documents.ids : []
+      if (ids.includes(shown.uniqueId)) throw new GatewayError('community-rejected', 'not yours')
+      return await registry.query(asked, call)
+    }
+    const found = await told({ ...own, registry: { query } }, searching({ home: homes.veneto }))
+    expect(found).toEqual([shown.uniqueId])
   })
 
   it('costs no further question where our record was asked for all it has', async () => {
